@@ -1,0 +1,16 @@
+//! A Kubernetes custom and external metrics API server that answers from PromQL.
+//!
+//! A HorizontalPodAutoscaler asks for requests per second or a latency quantile; the adapter finds the rule
+//! that makes this metric, renders a PromQL query, asks the backend once however many ask, and says exactly
+//! where each number came from.
+//!
+//! # One request
+//!
+//! `server` accepts the connection and decides who asks, `api` parses path and selectors into a
+//! [`model::CustomRequest`], `provider` combines the objects (`kubernetes`), the rule (`rules`) and the samples
+//! (`prometheus`) into values, `api` writes them in the form Kubernetes expects.
+//! Calls only go down and return. `explain` is the same way with the whole trace printed.
+//!
+//! # Modules, in reading order
+
+pub mod model;

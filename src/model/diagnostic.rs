@@ -1,0 +1,48 @@
+//! What is wrong in a user's file, and where.
+
+use std::fmt;
+
+/// A place in a file the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line, counted from 1; `None` where the key does not stand in the file.
+    pub line: Option<u64>,
+    /// Path of keys: `rules[2].metricsQuery`. Empty for the file as a whole.
+    pub key: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        Ok(())
+    }
+}
+
+/// One fault: place, what is wrong, and the cure if there is one to name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Diagnostic {
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong: lower case, no full stop, backticks around what was typed.
+    pub message: String,
+    /// The cure, printed on a line of its own.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}

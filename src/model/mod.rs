@@ -1,0 +1,20 @@
+//! Values that modules exchange: plain data, no input or output, nothing serializable.
+
+mod diagnostic;
+mod labels;
+mod metric;
+mod quantity;
+mod resource;
+mod sample;
+mod selector;
+
+pub use diagnostic::{Diagnostic, Place};
+pub use jiff::Timestamp;
+pub use labels::Labels;
+pub use metric::{
+    CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
+};
+pub use quantity::{ParseQuantityError, Quantity};
+pub use resource::{GroupResource, Resource, Resources, Scope};
+pub use sample::Sample;
+pub use selector::{Operator, ParseSelectorError, Requirement, Selector};
