@@ -14,3 +14,4 @@
 //! # Modules, in reading order
 
 pub mod model;
+pub mod promql;
