@@ -15,3 +15,4 @@
 
 pub mod model;
 pub mod promql;
+pub mod config;

@@ -1,0 +1,107 @@
+//! From text to settings and rules.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::model::{Diagnostic, Place};
+
+use super::faults::{Faults, nearest, quoted};
+use super::layers::{Override, merge};
+use super::node::{Node, Value};
+use super::rules_file::{Api, RulesFile, WrittenRule, read_rules_file};
+use super::settings::{Settings, read_settings};
+use super::yaml;
+
+/// Everything the user configured.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// What the layers make together.
+    pub settings: Settings,
+    /// What the file says about rules.
+    pub rules: RulesFile,
+}
+
+/// Reads the file at `path` and the environment of the process, and puts the flags over both.
+pub fn read(path: &Path, overrides: &[Override]) -> Result<Configuration, Vec<Diagnostic>> {
+    let name = path.display().to_string();
+    let text = read_text(path)?;
+    // A variable that is not Unicode cannot be one of ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    load(&text, &name, &environment, overrides)
+}
+
+/// The text of a file the user named, or why it cannot be read.
+pub(crate) fn read_text(path: &Path) -> Result<String, Vec<Diagnostic>> {
+    std::fs::read_to_string(path).map_err(|error| {
+        vec![Diagnostic {
+            place: Place {
+                file: path.display().to_string(),
+                line: None,
+                key: String::new(),
+            },
+            message: format!("cannot be read: {error}"),
+            hint: None,
+        }]
+    })
+}
+
+/// Reads the text of a file called `name`, puts environment and flags over it, and yields all faults at once.
+pub fn load(
+    text: &str,
+    name: &str,
+    environment: &BTreeMap<String, String>,
+    overrides: &[Override],
+) -> Result<Configuration, Vec<Diagnostic>> {
+    let mut faults = Faults::default();
+    let Some(file) = yaml::parse(text, name, &mut faults) else {
+        return faults.or(None);
+    };
+    if let Value::Scalar(_) | Value::List(_) = file.value {
+        let message = format!(
+            "expected a mapping with keys like `rules`, found {}",
+            file.value.kind()
+        );
+        faults.report(file.place.clone(), message);
+    }
+    let rules = read_rules_file(&file, &mut faults);
+    let merged = merge(&file, environment, overrides, &mut faults);
+    let settings = read_settings(&merged, &mut faults);
+    check_backends(&rules, &settings, &mut faults);
+    check_max_age(&rules, &settings, &merged, &mut faults);
+    faults.or(Some(Configuration { settings, rules }))
+}
+
+/// Every rule must name a backend that there is.
+fn check_backends(rules: &RulesFile, settings: &Settings, faults: &mut Faults) {
+    let names = || settings.backends.keys().map(String::as_str);
+    for rule in &rules.rules {
+        if !settings.backends.contains_key(&rule.backend) {
+            let hint = match nearest(&rule.backend, names()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the backends are {}", quoted(names())),
+            };
+            faults.hinted(
+                rule.at("backend"),
+                format!("there is no backend `{}`", rule.backend),
+                hint,
+            );
+        }
+    }
+}
+
+/// Upstream refuses this for custom rules only, and so do we.
+fn check_max_age(rules: &RulesFile, settings: &Settings, merged: &Node, faults: &mut Faults) {
+    let custom = |rule: &WrittenRule| rule.api == Api::Custom;
+    let (Some(age), Some(node)) = (settings.metrics_max_age, merged.child("metricsMaxAge")) else {
+        return;
+    };
+    if age < settings.metrics_relist_interval && rules.rules.iter().any(custom) {
+        faults.hinted(
+            node.place.clone(),
+            "must not be shorter than `metricsRelistInterval`, or metrics vanish between two discoveries",
+            "leave it out, or make it as long as `metricsRelistInterval`",
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! Settings and rules as the user wrote them, each with its place in the file.
+//!
+//! `yaml` makes a tree of the file in which each value knows its line, `layers` puts environment and flags over
+//! its settings, and each remaining file holds one part: the types, the table of its keys, and the function that
+//! reads it. A reading collects all faults before anything is refused.
+
+mod backend;
+mod cipher_suites;
+mod faults;
+mod layers;
+mod load;
+mod node;
+mod objects_file;
+mod policies;
+mod resource_rules;
+mod rules_file;
+pub(crate) mod scalar;
+mod section;
+mod serving;
+mod settings;
+mod typed_rule;
+mod upstream_rule;
+mod yaml;
+
+#[cfg(test)]
+pub(crate) mod golden;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use backend::{BackendSettings, KubernetesCredentials, Method};
+pub use cipher_suites::CipherSuites;
+pub(crate) use cipher_suites::known_cipher_suite;
+pub use layers::{Override, OverrideValue};
+pub use load::{Configuration, load, read};
+pub use objects_file::{ObjectsFile, WrittenObject};
+pub use policies::{OnNoValue, OnPartial, Policies};
+pub use rules_file::{Api, Form, RulesFile, WrittenRule};
+pub(crate) use serving::tls_version;
+pub use serving::{ServingSettings, SniCertificate, TlsVersion};
+pub use settings::Settings;
+pub use typed_rule::{Aggregate, Buckets, TypedQuery, TypedRule};
+pub use upstream_rule::{NameMapping, ResourceMapping, SeriesFilter, UpstreamRule};

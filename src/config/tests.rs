@@ -1,0 +1,97 @@
+//! Cases of `tests/data/config` and `tests/data/objects`, and the files in `config/`.
+
+use std::collections::BTreeMap;
+
+use super::golden::{Case, check_cases, root};
+use super::{ObjectsFile, Override, OverrideValue, load};
+use crate::model::Diagnostic;
+
+#[test]
+fn configurations_are_read_or_refused_as_the_cases_say() {
+    check_cases("tests/data/config", check);
+}
+
+/// What a configuration comes to: its faults, or what the part `show` asks for, or all rules.
+fn check(case: &Case) -> String {
+    let environment = pairs(case.part("environment")).into_iter().collect();
+    let overrides: Vec<Override> = pairs(case.part("flags"))
+        .into_iter()
+        .map(|(key, value)| Override {
+            flag: "--flag".to_owned(),
+            key,
+            value: OverrideValue::Text(value),
+        })
+        .collect();
+    match load(case.part("config"), "config.yaml", &environment, &overrides) {
+        Err(faults) => print(&faults),
+        Ok(configuration) => match case.part("show").trim() {
+            "settings" => format!("{:#?}", configuration.settings),
+            "places" => places(&configuration.rules),
+            _ => format!(
+                "{:#?}",
+                configuration
+                    .rules
+                    .rules
+                    .iter()
+                    .map(|rule| (&rule.form, rule.api, &rule.backend, &rule.policies))
+                    .collect::<Vec<_>>()
+            ),
+        },
+    }
+}
+
+fn places(rules: &super::RulesFile) -> String {
+    let mut text = String::new();
+    for rule in &rules.rules {
+        text += &format!("{}\n", rule.place);
+        for key in rule.lines.keys() {
+            text += &format!("  {}\n", rule.at(key));
+        }
+    }
+    if let Some(place) = &rules.resource_rules_place {
+        text += &format!("{place}\n");
+    }
+    text
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    lines
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn print(faults: &[Diagnostic]) -> String {
+    faults.iter().map(|fault| format!("{fault}\n")).collect()
+}
+
+#[test]
+fn objects_files_are_read_or_refused_as_the_cases_say() {
+    check_cases("tests/data/objects", |case| {
+        match ObjectsFile::parse(case.part("objects"), "objects.yaml") {
+            Err(faults) => print(&faults),
+            Ok(file) => format!("{file:#?}"),
+        }
+    });
+}
+
+#[test]
+fn every_file_in_config_is_accepted() {
+    for folder in ["config", "config/examples"] {
+        for entry in std::fs::read_dir(root().join(folder)).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.display().to_string();
+            if path.is_file() && name.ends_with(".yaml") {
+                accept(&name, &std::fs::read_to_string(&path).expect("a readable file"));
+            }
+        }
+    }
+}
+
+fn accept(name: &str, text: &str) {
+    let faults = match name.ends_with("objects.yaml") {
+        true => ObjectsFile::parse(text, name).err(),
+        false => load(text, name, &BTreeMap::new(), &[]).err(),
+    };
+    assert!(faults.is_none(), "{}", print(&faults.unwrap_or_default()));
+}
