@@ -1,0 +1,113 @@
+//! From rules as written to rules that answer.
+//!
+//! Two kinds of faults: what prometheus-adapter refuses too (regular expressions, template syntax) stops the
+//! program, all faults at once; anything else disables its rule alone, and its metrics answer with the fault.
+
+mod typed;
+mod upstream;
+
+use std::sync::Arc;
+
+use super::rule::{Making, Rule};
+use super::{Api, Discovery};
+use crate::config::{Form, RulesFile, WrittenRule};
+use crate::model::{Diagnostic, Resource, Resources, Scope};
+
+/// Settings that change what rules mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Selector values are passed through as regular expressions, as prometheus-adapter does.
+    pub raw_selector_values: bool,
+    /// Every upstream-form rule looks for series by `/series`: an age of metrics was given explicitly.
+    pub discover_by_series: bool,
+}
+
+/// Compiles all rules for the resources that are served.
+///
+/// The error holds every fault that stops the program. Faults that disable one rule stand in the rule.
+pub fn compile(
+    file: &RulesFile,
+    resources: &Resources,
+    options: Options,
+) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
+    let mut rules = Vec::new();
+    let mut fatal = Vec::new();
+    for written in &file.rules {
+        let compiled = match &written.form {
+            Form::Upstream(rule) => upstream::compile(rule, written, resources, options),
+            Form::Typed(rule) => Ok(typed::compile(rule, written, resources)),
+        };
+        match compiled {
+            Ok(rule) => rules.push(Arc::new(rule)),
+            Err(faults) => fatal.extend(faults),
+        }
+    }
+    if fatal.is_empty() { Ok(rules) } else { Err(fatal) }
+}
+
+/// The fault of a resource that the cluster does not serve.
+fn unknown_resource(written: &WrittenRule, key: &str, wanted: &str) -> Diagnostic {
+    Diagnostic {
+        place: written.at(key),
+        message: format!("no resource `{wanted}` is served"),
+        hint: Some(format!(
+            "{}; without a cluster its plural, kind and scope stand in `resources` of the objects file",
+            match written.form {
+                Form::Upstream(_) => "write it as `{group: GROUP, resource: NAME}`",
+                Form::Typed(_) => "write it as `PLURAL.GROUP`",
+            }
+        )),
+    }
+}
+
+/// Custom rules: whether objects in namespaces can be told apart by namespace.
+fn namespace_fault(
+    written: &WrittenRule,
+    key: &str,
+    making: &Making,
+    labels: &[Resource],
+) -> Option<Diagnostic> {
+    let homeless = labels
+        .iter()
+        .find(|resource| resource.scope == Scope::Namespaced)?;
+    if making.association.namespace_label().is_some() {
+        return None;
+    }
+    Some(Diagnostic {
+        place: written.at(key),
+        message: format!(
+            "no label names the namespace, so {} of different namespaces could not be told apart",
+            homeless.plural
+        ),
+        hint: Some(match written.form {
+            Form::Upstream(_) => "map a label to `{resource: namespace}` under `resources.overrides`".into(),
+            Form::Typed(_) => "add `namespace: LABEL` to `objects`".into(),
+        }),
+    })
+}
+
+fn rule(written: &WrittenRule, parts: Parts) -> Rule {
+    Rule {
+        place: written.place.clone(),
+        api: written.api,
+        backend: written.backend.clone(),
+        policies: written.policies.clone(),
+        discovery: parts.discovery,
+        duplicates: parts.duplicates,
+        naming: parts.naming,
+        making: parts.making,
+    }
+}
+
+/// What the two forms make differently.
+struct Parts {
+    discovery: Discovery,
+    duplicates: super::Duplicates,
+    naming: super::naming::Naming,
+    making: Result<Making, Diagnostic>,
+}
+
+/// Whether a rule serves the custom metrics API.
+fn is_custom(written: &WrittenRule) -> bool {
+    written.api == Api::Custom
+}

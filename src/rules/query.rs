@@ -1,0 +1,196 @@
+//! The query that answers a request.
+
+use super::catalog::{CustomEntry, ExternalEntry};
+use super::rule::{Querying, Rule, TemplateQuery};
+use crate::model::Selector;
+use crate::promql::{
+    LabelNameError, Matcher, Query, QueryFields, TemplateError, UnsupportedRequirement, is_metric_name, join,
+};
+
+/// Why a request has no query.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum QueryFault {
+    /// The metric selector cannot be said in PromQL.
+    #[error(transparent)]
+    Selector(#[from] UnsupportedRequirement),
+    /// A label of the rule cannot be a label in PromQL.
+    #[error(transparent)]
+    Label(#[from] LabelNameError),
+    /// The template cannot be rendered for this request.
+    #[error("the query template cannot be rendered")]
+    Template(#[from] TemplateError),
+    /// A value of the request would change what the query means.
+    #[error("`{0}` cannot stand in the rule's query")]
+    UnsafeValue(String),
+    /// The template renders nothing for this request.
+    #[error("the query is empty")]
+    Empty,
+}
+
+/// One condition on the series: the matcher, and the plain values a template may paste.
+struct Condition {
+    matcher: Matcher,
+    values: Vec<String>,
+}
+
+impl CustomEntry {
+    /// The query for these objects of a namespace. `names` is not empty.
+    pub fn query(
+        &self,
+        namespace: Option<&str>,
+        names: &[String],
+        selector: &Selector,
+    ) -> Result<String, QueryFault> {
+        let mut conditions = selector_conditions(&self.rule, selector)?;
+        if let (Some(label), Some(namespace)) = (&self.namespace_label, namespace) {
+            conditions.push(condition(label, &[namespace.to_owned()])?);
+        }
+        conditions.push(condition(&self.label, names)?);
+        render(&self.rule, &self.series, &conditions, &self.label)
+    }
+}
+
+impl ExternalEntry {
+    /// The query for a selector in a namespace.
+    pub fn query(&self, namespace: &str, selector: &Selector) -> Result<String, QueryFault> {
+        let mut conditions = selector_conditions(&self.rule, selector)?;
+        if let Some(label) = &self.namespace_label {
+            conditions.push(condition(label, &[namespace.to_owned()])?);
+        }
+        render(&self.rule, &self.series, &conditions, "")
+    }
+}
+
+fn condition(label: &str, names: &[String]) -> Result<Condition, QueryFault> {
+    Ok(Condition {
+        matcher: Matcher::one_of(label, names)?,
+        values: names.to_vec(),
+    })
+}
+
+/// Conditions of the metric selector, by key.
+fn selector_conditions(rule: &Rule, selector: &Selector) -> Result<Vec<Condition>, QueryFault> {
+    let raw = match rule.making.as_ref().map(|making| &making.querying) {
+        Ok(Querying::Template(query)) => query.raw_values,
+        _ => false,
+    };
+    selector
+        .requirements()
+        .iter()
+        .map(|requirement| {
+            Ok(Condition {
+                matcher: Matcher::from_requirement(requirement, raw)?,
+                values: requirement.values.clone(),
+            })
+        })
+        .collect()
+}
+
+fn render(rule: &Rule, series: &str, conditions: &[Condition], by: &str) -> Result<String, QueryFault> {
+    match rule.making.as_ref().map(|making| &making.querying) {
+        Ok(Querying::Template(query)) => render_template(query, series, conditions, by),
+        Ok(Querying::Expression(bases)) => {
+            let base = bases.get(by).ok_or(QueryFault::Empty)?;
+            let matchers: Vec<Matcher> = conditions.iter().map(|one| one.matcher.clone()).collect();
+            Ok(base.with_matchers(&matchers).text().to_owned())
+        }
+        Err(_) => Err(QueryFault::Empty),
+    }
+}
+
+fn render_template(
+    query: &TemplateQuery,
+    series: &str,
+    conditions: &[Condition],
+    by: &str,
+) -> Result<String, QueryFault> {
+    if !is_metric_name(series) {
+        return Err(QueryFault::UnsafeValue(series.to_owned()));
+    }
+    let text = fill(query, series, conditions, by, |value| value.to_owned())?;
+    if text.trim().is_empty() {
+        return Err(QueryFault::Empty);
+    }
+    if query.opaque {
+        refuse_unplain(conditions)?;
+    } else if query.pastes_values {
+        refuse_other_shape(query, series, conditions, by, &text)?;
+    }
+    Ok(text)
+}
+
+fn fill(
+    query: &TemplateQuery,
+    series: &str,
+    conditions: &[Condition],
+    by: &str,
+    mut value: impl FnMut(&str) -> String,
+) -> Result<String, TemplateError> {
+    let matchers: Vec<Matcher> = conditions.iter().map(|one| one.matcher.clone()).collect();
+    let pasted: Vec<(String, String)> = conditions
+        .iter()
+        .map(|one| {
+            let values: Vec<String> = one.values.iter().map(|plain| value(plain)).collect();
+            (one.matcher.label().to_owned(), values.join("|"))
+        })
+        .collect();
+    let group_by: Vec<String> = Some(by)
+        .filter(|by| !by.is_empty())
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
+    query.template.render(&QueryFields {
+        series,
+        label_matchers: &join(&matchers),
+        label_values_by_name: &pasted,
+        group_by: &group_by,
+    })
+}
+
+/// A query that our parser does not know cannot be compared, so only plain values may stand in it.
+fn refuse_unplain(conditions: &[Condition]) -> Result<(), QueryFault> {
+    let plain = |value: &str| {
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
+    };
+    let unplain = conditions
+        .iter()
+        .flat_map(|one| &one.values)
+        .flat_map(|value| value.split('|'))
+        .find(|value| !plain(value));
+    match unplain {
+        Some(value) => Err(QueryFault::UnsafeValue(value.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Values that a template pastes may change nothing but values: the tree must be that of placeholder names,
+/// with each placeholder filled in.
+fn refuse_other_shape(
+    query: &TemplateQuery,
+    series: &str,
+    conditions: &[Condition],
+    by: &str,
+    text: &str,
+) -> Result<(), QueryFault> {
+    let values: Vec<&str> = conditions
+        .iter()
+        .flat_map(|one| &one.values)
+        .map(String::as_str)
+        .collect();
+    let placeholders: Vec<String> = (0..values.len()).map(|at| format!("placeholder-{at}-")).collect();
+    let mut next = placeholders.iter();
+    let blank = fill(query, series, conditions, by, |_| {
+        next.next().cloned().unwrap_or_default()
+    })?;
+    let fillings: Vec<(&str, &str)> = placeholders
+        .iter()
+        .map(String::as_str)
+        .zip(values.iter().copied())
+        .collect();
+    if Query::read(text).fills(&Query::read(&blank), &fillings) {
+        return Ok(());
+    }
+    Err(QueryFault::UnsafeValue(values.join("|")))
+}

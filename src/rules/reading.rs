@@ -1,0 +1,114 @@
+//! Which sample belongs to which object.
+
+use std::collections::BTreeMap;
+
+use super::catalog::CustomEntry;
+use crate::model::{Labels, Sample};
+
+/// What to do with several samples for one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The typed form: the answer is an error, because the query does not say which one counts.
+    Refuse,
+    /// The upstream form: the last in label order, and it is said.
+    KeepLast,
+}
+
+/// Samples by object, and what could not be used.
+#[derive(Debug, Default)]
+pub struct Reading<'a> {
+    /// Object name and its sample.
+    pub samples: BTreeMap<&'a str, &'a Sample>,
+    /// Samples that belong to no object asked for.
+    pub dropped: Vec<Dropped>,
+    /// Objects with several samples.
+    pub repeated: Vec<&'a str>,
+}
+
+/// A sample that was not served, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropped {
+    /// Its labels.
+    pub labels: Labels,
+    /// Its value.
+    pub value: f64,
+    /// Why it was not served.
+    pub reason: DropReason,
+}
+
+/// Why a sample was not served.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DropReason {
+    /// The label that names the object is missing: the query does not group by it.
+    #[error("has no label `{0}` that would name the object")]
+    NoLabel(String),
+    /// Its namespace is not the one asked for.
+    #[error("belongs to namespace `{0}`")]
+    OtherNamespace(String),
+    /// Its object was not asked for.
+    #[error("belongs to `{0}`, which was not asked for")]
+    NotAsked(String),
+    /// A later sample in label order is for the same object.
+    #[error("another sample is for the same object")]
+    Repeated,
+    /// NaN.
+    #[error("is not a number, as a ratio or quantile without traffic is")]
+    NotANumber,
+    /// An infinity.
+    #[error("is infinite")]
+    Infinite,
+    /// Beyond what a Kubernetes quantity can hold in thousandths.
+    #[error("is beyond what a quantity can hold")]
+    OutOfRange,
+}
+
+/// Sorts samples by the object their label names. `names` is sorted.
+pub fn associate<'a>(
+    entry: &CustomEntry,
+    namespace: Option<&str>,
+    names: &[String],
+    samples: &'a [Sample],
+) -> Reading<'a> {
+    let mut reading = Reading::default();
+    let mut ordered: Vec<&Sample> = samples.iter().collect();
+    ordered.sort_by(|one, other| one.labels.cmp(&other.labels));
+    for sample in ordered {
+        match object_of(entry, namespace, names, sample) {
+            Ok(name) => {
+                if let Some(earlier) = reading.samples.insert(name, sample) {
+                    reading.dropped.push(dropped(earlier, DropReason::Repeated));
+                    reading.repeated.push(name);
+                }
+            }
+            Err(reason) => reading.dropped.push(dropped(sample, reason)),
+        }
+    }
+    reading
+}
+
+fn object_of<'a>(
+    entry: &CustomEntry,
+    namespace: Option<&str>,
+    names: &[String],
+    sample: &'a Sample,
+) -> Result<&'a str, DropReason> {
+    let labelled = |label: &String| sample.labels.get(label);
+    if let (Some(asked), Some(found)) = (namespace, entry.namespace_label.as_ref().and_then(labelled))
+        && asked != found
+    {
+        return Err(DropReason::OtherNamespace(found.to_owned()));
+    }
+    let name = labelled(&entry.label).ok_or_else(|| DropReason::NoLabel(entry.label.clone()))?;
+    if names.binary_search_by(|known| known.as_str().cmp(name)).is_err() {
+        return Err(DropReason::NotAsked(name.to_owned()));
+    }
+    Ok(name)
+}
+
+pub(crate) fn dropped(sample: &Sample, reason: DropReason) -> Dropped {
+    Dropped {
+        labels: sample.labels.clone(),
+        value: sample.value,
+        reason,
+    }
+}
