@@ -1,0 +1,361 @@
+//! What the adapter tells about itself at `/metrics`.
+
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+
+use super::declare::{Number, Seconds, declare, seconds};
+
+/// Every metric the adapter exports about itself.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    table: Table,
+}
+
+declare! {
+    #[derive(Debug)]
+    struct Table {
+        /// Requests answered, by route and status code.
+        "http_requests" => http_requests: Family<Request, Counter> = Family::default(),
+        /// Time from the first byte of a request to its answer, by route and status code.
+        "http_request_duration_seconds" => http_request_duration: Seconds<Request> = seconds(),
+        /// Requests sent to a backend, by the way they ended.
+        "promql_adapter_backend_requests" => backend_requests: Family<BackendEnd, Counter> = Family::default(),
+        /// Time that a backend took to answer or to fail.
+        "promql_adapter_backend_request_duration_seconds" => backend_request_duration: Seconds<Backend> = seconds(),
+        /// Questions asked of the result cache: answered from it (`hit`), asked anew (`miss`), answered with the last
+        /// result because the backend failed (`stale`), or refused because it failed a moment ago (`held_failure`).
+        "promql_adapter_cache_requests" => cache_requests: Family<Cache, Counter> = Family::default(),
+        /// Times that a rule's policy decided what to serve because there was no plain value.
+        "promql_adapter_policy_uses" => policy_uses: Family<Policy, Counter> = Family::default(),
+        /// 1 while a rule is disabled or its last discovery failed, else 0.
+        "promql_adapter_rule_faulty" => rule_faulty: Family<Rule, Number> = Family::default(),
+        /// Unix time of the last discovery of a rule that succeeded.
+        "promql_adapter_discovery_last_success_timestamp_seconds" => discovered: Family<Rule, Number> = Family::default(),
+        /// Always 1; its label says which version runs.
+        "promql_adapter_build_info" => build: Family<Build, Number> = Family::default(),
+        /// Unix time at which the process started.
+        "process_start_time_seconds" => process_start: Number = Number::default(),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: String,
+    code: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Backend {
+    backend: String,
+    endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BackendEnd {
+    backend: String,
+    endpoint: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cache {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Policy {
+    rule: String,
+    policy: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rule {
+    rule: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// How one request to a backend ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackendOutcome {
+    /// A complete answer.
+    Success,
+    /// No connection, or it broke.
+    Unreachable,
+    /// No answer within the deadline.
+    TimedOut,
+    /// The backend, or our limit of queries at once, had no room.
+    Overloaded,
+    /// The backend refused the query.
+    Rejected,
+    /// The backend says that its answer is incomplete.
+    Partial,
+    /// The answer is not one of the query API.
+    Malformed,
+    /// The answer is larger than the limit.
+    TooLarge,
+}
+
+impl BackendOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Overloaded => "overloaded",
+            Self::Rejected => "rejected",
+            Self::Partial => "partial",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// How the result cache answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CacheOutcome {
+    /// From the cache.
+    Hit,
+    /// By asking the backend.
+    Miss,
+    /// With the last result, because the backend failed.
+    Stale,
+    /// With the failure of a moment ago, without asking.
+    HeldFailure,
+}
+
+impl CacheOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+            Self::HeldFailure => "held_failure",
+        }
+    }
+}
+
+impl Default for Metrics {
+    /// Registers all metrics; the process counts as started now.
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let table = Table::register(&mut registry);
+        table
+            .build
+            .get_or_create(&Build {
+                version: env!("CARGO_PKG_VERSION"),
+            })
+            .set(1.0);
+        let started = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        table.process_start.set(started.as_secs_f64());
+        Self { registry, table }
+    }
+}
+
+impl Metrics {
+    /// The content type of [`Metrics::encode`].
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// All metrics in the OpenMetrics text format, which Prometheus reads since 2.5.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a string cannot fail");
+        text
+    }
+
+    /// One request served. `route` is the pattern of a route, never a path.
+    pub fn http_request(&self, route: &str, code: u16, took: Duration) {
+        let request = Request {
+            route: route.to_owned(),
+            code,
+        };
+        self.table.http_requests.get_or_create(&request).inc();
+        self.table
+            .http_request_duration
+            .get_or_create(&request)
+            .observe(took.as_secs_f64());
+    }
+
+    /// One request to a backend ended. `endpoint` is `query`, `series`, `labels` or `label_values`.
+    pub fn backend_request(
+        &self,
+        backend: &str,
+        endpoint: &'static str,
+        outcome: BackendOutcome,
+        took: Duration,
+    ) {
+        let end = BackendEnd {
+            backend: backend.to_owned(),
+            endpoint,
+            outcome: outcome.label(),
+        };
+        self.table.backend_requests.get_or_create(&end).inc();
+        let backend = Backend {
+            backend: end.backend,
+            endpoint,
+        };
+        self.table
+            .backend_request_duration
+            .get_or_create(&backend)
+            .observe(took.as_secs_f64());
+    }
+
+    /// The result cache was asked.
+    pub fn cache(&self, outcome: CacheOutcome) {
+        self.table
+            .cache_requests
+            .get_or_create(&Cache {
+                outcome: outcome.label(),
+            })
+            .inc();
+    }
+
+    /// A policy stood in for a value. `rule` is its key in the file, `rules[2]`.
+    pub fn policy_used(&self, rule: &str, policy: &'static str) {
+        self.table
+            .policy_uses
+            .get_or_create(&Policy {
+                rule: rule.to_owned(),
+                policy,
+            })
+            .inc();
+    }
+
+    /// A rule is disabled or its last discovery failed.
+    pub fn rule_fault(&self, rule: &str, faulty: bool) {
+        self.table
+            .rule_faulty
+            .get_or_create(&Rule {
+                rule: rule.to_owned(),
+            })
+            .set(f64::from(u8::from(faulty)));
+    }
+
+    /// Discovery of a rule succeeded at this Unix time in seconds.
+    pub fn discovered(&self, rule: &str, at_seconds: f64) {
+        self.table
+            .discovered
+            .get_or_create(&Rule {
+                rule: rule.to_owned(),
+            })
+            .set(at_seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One sample of every metric.
+    fn touched() -> Metrics {
+        let metrics = Metrics::default();
+        metrics.http_request("/apis", 200, Duration::from_millis(3));
+        metrics.backend_request(
+            "default",
+            "query",
+            BackendOutcome::Success,
+            Duration::from_millis(20),
+        );
+        metrics.cache(CacheOutcome::HeldFailure);
+        metrics.policy_used("rules[0]", "onEmpty");
+        metrics.rule_fault("rules[1]", true);
+        metrics.discovered("rules[0]", 1_700_000_000.0);
+        metrics
+    }
+
+    #[test]
+    fn every_observation_can_be_read_back() {
+        let text = touched().encode();
+        for line in [
+            "http_requests_total{route=\"/apis\",code=\"200\"} 1",
+            "http_request_duration_seconds_bucket{le=\"0.005\",route=\"/apis\",code=\"200\"} 1",
+            "promql_adapter_backend_requests_total{backend=\"default\",endpoint=\"query\",outcome=\"success\"} 1",
+            "promql_adapter_backend_request_duration_seconds_count{backend=\"default\",endpoint=\"query\"} 1",
+            "promql_adapter_cache_requests_total{outcome=\"held_failure\"} 1",
+            "promql_adapter_policy_uses_total{rule=\"rules[0]\",policy=\"onEmpty\"} 1",
+            "promql_adapter_rule_faulty{rule=\"rules[1]\"} 1.0",
+            "promql_adapter_discovery_last_success_timestamp_seconds{rule=\"rules[0]\"} 1700000000.0",
+        ] {
+            assert!(text.lines().any(|it| it == line), "no line {line} in:\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn a_rule_that_recovers_is_no_longer_faulty() {
+        let metrics = touched();
+        metrics.rule_fault("rules[1]", false);
+        assert!(
+            metrics
+                .encode()
+                .contains("promql_adapter_rule_faulty{rule=\"rules[1]\"} 0.0\n")
+        );
+    }
+
+    #[test]
+    fn label_values_are_escaped() {
+        let metrics = Metrics::default();
+        metrics.rule_fault("a\"b\\c", true);
+        assert!(metrics.encode().contains(r#"{rule="a\"b\\c"} 1.0"#));
+    }
+
+    #[test]
+    fn the_reference_lists_every_metric() {
+        let page = reference(&touched().encode());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/metrics.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == page,
+            "docs/reference/metrics.md is stale; `UPDATE=1 cargo test` mends it"
+        );
+    }
+
+    /// The page, from what `/metrics` prints.
+    fn reference(text: &str) -> String {
+        let mut page = String::from(
+            "# Metrics of the adapter\n\n\
+             The adapter serves these at `/metrics`.\n\
+             This page is written by a test from the declarations in `src/telemetry/metrics.rs`.\n\n\
+             | metric | type | labels | meaning |\n|---|---|---|---|\n",
+        );
+        for block in text.split("# HELP ").skip(1) {
+            let (name, rest) = block.split_once(' ').unwrap();
+            let (help, rest) = rest.split_once('\n').unwrap();
+            let (kind, samples) = rest.split_once('\n').unwrap();
+            let kind = kind.rsplit(' ').next().unwrap();
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            let labels = labels(samples.lines().next().unwrap()).join(", ");
+            page.push_str(&format!("| `{name}{suffix}` | {kind} | {labels} | {help} |\n"));
+        }
+        page
+    }
+
+    /// The label names of a sample, without a histogram's `le`.
+    fn labels(sample: &str) -> Vec<String> {
+        let Some((_, labels)) = sample.split_once('{') else {
+            return Vec::new();
+        };
+        let names = labels
+            .split(',')
+            .filter_map(|label| label.split_once('='))
+            .map(|(name, _)| name);
+        names
+            .filter(|name| *name != "le")
+            .map(|name| format!("`{name}`"))
+            .collect()
+    }
+}
