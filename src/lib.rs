@@ -18,3 +18,4 @@ pub mod promql;
 pub mod config;
 pub mod rules;
 pub mod telemetry;
+pub mod http;

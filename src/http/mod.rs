@@ -1,0 +1,26 @@
+//! The one HTTP client: credentials, TLS, deadlines, size limits.
+//!
+//! A [`Client`] stands for one backend. A caller takes a [`Slot`], which waits while too many requests are
+//! under way, and sends one [`Request`] with it; the deadline counts from asking for the slot to the last byte.
+//!
+//! ```text
+//! Client::slot(within) ──► Slot::send(request) ──► Response::chunk, chunk, …
+//! ```
+//!
+//! Redirects are not followed: a backend that redirects could have the credentials sent elsewhere, and
+//! every request would cost two.
+
+mod authorization;
+mod client;
+mod credentials;
+mod error;
+mod reloading;
+mod request;
+mod response;
+mod transport;
+
+pub use client::{Client, Slot};
+pub use credentials::{Authorization, Credentials, Source};
+pub use error::Error;
+pub use request::{Request, Verbs};
+pub use response::Response;
