@@ -19,3 +19,4 @@ pub mod config;
 pub mod rules;
 pub mod telemetry;
 pub mod http;
+pub mod prometheus;

@@ -1,0 +1,188 @@
+//! One question is asked once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+
+use super::freshness::{Memory, Recall};
+use super::{Ages, Answer, Backend, Cached, Error, Freshness, Question};
+use crate::model::Timestamp;
+use crate::telemetry::{CacheOutcome, Metrics};
+
+/// Most questions remembered; the least used go first.
+const MOST_QUESTIONS: u64 = 10_000;
+
+/// Questions nobody asked for this long are forgotten. Housekeeping only: it is longer than any answer is used.
+const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// Answers of all backends.
+///
+/// Callers that ask the same at the same time share one request, and its failure too.
+/// The request runs as a task of its own: a caller who goes away does not end it for the others.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    entries: moka::future::Cache<(Arc<str>, Question), Arc<Entry>>,
+    ages: Ages,
+    metrics: Arc<Metrics>,
+}
+
+/// What is known of one question.
+#[derive(Debug, Default)]
+struct Entry {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    memory: Memory,
+    /// The request that is under way.
+    flight: Option<Flight>,
+}
+
+type Landed = Result<Arc<Answer>, Arc<Error>>;
+type Flight = Shared<BoxFuture<'static, Landed>>;
+
+/// The way to an answer.
+enum Step {
+    Settled(Result<Cached, Arc<Error>>, CacheOutcome),
+    Join(Flight, CacheOutcome),
+}
+
+impl Cache {
+    /// An empty cache.
+    pub fn new(ages: Ages, metrics: Arc<Metrics>) -> Cache {
+        let entries = moka::future::Cache::builder()
+            .max_capacity(MOST_QUESTIONS)
+            .time_to_idle(FORGET_AFTER)
+            .build();
+        Cache {
+            entries,
+            ages,
+            metrics,
+        }
+    }
+
+    /// The answer to a question, from memory if it is fresh, else from the backend.
+    ///
+    /// Waits at most for the backend's timeout.
+    pub async fn answer(
+        &self,
+        backend: &Backend,
+        question: &Question,
+        now: Timestamp,
+    ) -> Result<Cached, Arc<Error>> {
+        let key = (Arc::clone(backend.name()), question.clone());
+        let entry = self.entries.get_with(key, async { Arc::default() }).await;
+        match self.step(&entry, backend, question, now) {
+            Step::Settled(result, outcome) => {
+                self.metrics.cache(outcome);
+                result
+            }
+            Step::Join(flight, outcome) => {
+                let landed = flight.await;
+                let result = self.after_flight(&entry, landed, now);
+                let is_stale = matches!(
+                    &result,
+                    Ok(Cached {
+                        freshness: Freshness::Stale { .. },
+                        ..
+                    })
+                );
+                self.metrics
+                    .cache(if is_stale { CacheOutcome::Stale } else { outcome });
+                result
+            }
+        }
+    }
+
+    fn step(&self, entry: &Arc<Entry>, backend: &Backend, question: &Question, now: Timestamp) -> Step {
+        let mut state = entry.lock();
+        match state.memory.recall(now, &self.ages) {
+            Recall::Fresh(answer) => Step::Settled(
+                Ok(Cached {
+                    answer,
+                    freshness: Freshness::Fresh,
+                    hit: true,
+                }),
+                CacheOutcome::Hit,
+            ),
+            Recall::HeldFailure(error) => match self.stale(&state.memory, &error, now) {
+                Some(cached) => Step::Settled(Ok(Cached { hit: true, ..cached }), CacheOutcome::Stale),
+                None => Step::Settled(Err(error), CacheOutcome::HeldFailure),
+            },
+            Recall::Nothing => match &state.flight {
+                Some(flight) => Step::Join(flight.clone(), CacheOutcome::Hit),
+                None => {
+                    let flight = self.take_off(entry, backend.clone(), question.clone(), now);
+                    state.flight = Some(flight.clone());
+                    Step::Join(flight, CacheOutcome::Miss)
+                }
+            },
+        }
+    }
+
+    /// Starts the request.
+    fn take_off(&self, entry: &Arc<Entry>, backend: Backend, question: Question, now: Timestamp) -> Flight {
+        let at = self.ages.evaluation_time(now);
+        let landing = Landing(Arc::clone(entry));
+        let asking = tokio::spawn(async move {
+            let started = Instant::now();
+            let result = backend
+                .instant(&question, at)
+                .await
+                .map(Arc::new)
+                .map_err(Arc::new);
+            // A failure holds from when it came: after a timeout the backend deserves the whole pause.
+            let ended = now.checked_add(started.elapsed()).unwrap_or(now);
+            landing.0.lock().memory.keep(&result, ended);
+            drop(landing);
+            result
+        });
+        let joined = async {
+            asking
+                .await
+                .unwrap_or_else(|stopped| Err(Arc::new(Error::Unreachable(stopped.into()))))
+        };
+        joined.boxed().shared()
+    }
+
+    fn after_flight(&self, entry: &Entry, landed: Landed, now: Timestamp) -> Result<Cached, Arc<Error>> {
+        match landed {
+            Ok(answer) => Ok(Cached {
+                answer,
+                freshness: Freshness::Fresh,
+                hit: false,
+            }),
+            Err(error) => self.stale(&entry.lock().memory, &error, now).ok_or(error),
+        }
+    }
+
+    fn stale(&self, memory: &Memory, because: &Arc<Error>, now: Timestamp) -> Option<Cached> {
+        let answer = memory.stale(now, &self.ages)?;
+        Some(Cached {
+            answer,
+            freshness: Freshness::Stale {
+                because: Arc::clone(because),
+            },
+            hit: false,
+        })
+    }
+}
+
+impl Entry {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the flight when its task ends, in whichever way, so that the next caller can start another.
+struct Landing(Arc<Entry>);
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.0.lock().flight = None;
+    }
+}
