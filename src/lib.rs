@@ -20,3 +20,4 @@ pub mod rules;
 pub mod telemetry;
 pub mod http;
 pub mod prometheus;
+pub mod kubernetes;
