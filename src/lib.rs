@@ -21,3 +21,4 @@ pub mod telemetry;
 pub mod http;
 pub mod prometheus;
 pub mod kubernetes;
+pub mod provider;

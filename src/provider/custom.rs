@@ -1,0 +1,284 @@
+//! The way of a custom metric request.
+
+use super::error::{Error, Subject};
+use super::last::ObjectKey;
+use super::trace::{Reading, Trace};
+use super::{Provider, values};
+use crate::model::{
+    CustomRequest, MetricValue, ObjectChoice, ObjectReference, ObjectValue, Resource, Sample, Scope,
+    Timestamp,
+};
+use crate::prometheus::{Answer, Shape};
+use crate::rules::{self, CustomEntry, DropReason, Duplicates, OnNoValue};
+
+pub(super) async fn answer(
+    provider: &Provider,
+    request: &CustomRequest,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<Vec<ObjectValue>, Error> {
+    let subject = Subject::custom(request);
+    let resource = served(provider, request, &subject)?;
+    let catalog = provider.catalog();
+    let entry = catalog
+        .find_custom(&resource.group_resource(), &request.metric)
+        .map_err(|why| subject.no_metric(&why))?;
+    trace.rule = Some(entry.rule.place.clone());
+    let names = objects(provider, request, &resource, &subject)?;
+    trace.objects = Some(names.clone());
+    let query = entry
+        .query(request.namespace.as_deref(), &names, &request.metric_selector)
+        .map_err(|fault| subject.no_query(&entry.rule, &fault))?;
+    let answer = provider
+        .ask(&entry.rule, subject.metric(), &query, now, trace)
+        .await?;
+    let asked = Asked {
+        provider,
+        request,
+        entry,
+        names: &names,
+        subject,
+        now,
+    };
+    asked.read(&answer, trace)
+}
+
+/// The resource as it is served, in the scope it was asked for.
+fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Result<Resource, Error> {
+    let resources = provider.sources.objects.resources();
+    let resource = resources
+        .find(&request.resource)
+        .ok_or_else(|| subject.not_found("NoResource", "no such resource is served"))?;
+    match (resource.scope, &request.namespace) {
+        (Scope::Namespaced, Some(_)) | (Scope::Cluster, None) => Ok(resource.clone()),
+        (Scope::Namespaced, None) => {
+            Err(subject.not_found("WrongScope", format!("{} live in a namespace", resource.plural)))
+        }
+        (Scope::Cluster, Some(_)) => Err(subject.not_found(
+            "WrongScope",
+            format!("{} do not live in a namespace", resource.plural),
+        )),
+    }
+}
+
+/// Names of the objects asked for, sorted, at least one.
+fn objects(
+    provider: &Provider,
+    request: &CustomRequest,
+    resource: &Resource,
+    subject: &Subject,
+) -> Result<Vec<String>, Error> {
+    let selector = match &request.objects {
+        ObjectChoice::Named(name) => return Ok(vec![name.clone()]),
+        ObjectChoice::Matching(selector) => selector,
+    };
+    let key = resource.group_resource();
+    let names = provider
+        .sources
+        .objects
+        .matching(&key, request.namespace.as_deref(), selector);
+    if !names.is_empty() {
+        return Ok(names);
+    }
+    let plural = &resource.plural;
+    let within = match &request.namespace {
+        Some(namespace) => format!(" in namespace {namespace}"),
+        None => String::new(),
+    };
+    Err(subject.not_found(
+        "NoObjects",
+        if selector.is_empty() {
+            format!("there are no {plural}{within}")
+        } else {
+            format!("selector {selector} matches no {plural}{within}")
+        },
+    ))
+}
+
+/// A question that has its answer.
+struct Asked<'a> {
+    provider: &'a Provider,
+    request: &'a CustomRequest,
+    entry: &'a CustomEntry,
+    names: &'a [String],
+    subject: Subject,
+    now: Timestamp,
+}
+
+impl Asked<'_> {
+    fn read(&self, answer: &Answer, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
+        let rule = &self.entry.rule;
+        if answer.shape == Shape::Scalar {
+            let cause = "the query gives a number without labels, so it names no object";
+            return Err(self.subject.broken(rule, cause));
+        }
+        if answer.samples.is_empty() {
+            return self.nothing(trace);
+        }
+        let namespace = self.request.namespace.as_deref();
+        let reading = rules::associate(self.entry, namespace, self.names, &answer.samples);
+        trace.dropped.extend(reading.dropped);
+        if let Some(name) = reading.repeated.first() {
+            if rule.duplicates == Duplicates::Refuse {
+                let cause = format!("the query gives several samples for {name}");
+                return Err(self.subject.broken(rule, &cause));
+            }
+            trace.note(format!(
+                "of several samples for {name} the last in label order is served"
+            ));
+        }
+        let mut values = Vec::with_capacity(reading.samples.len());
+        let mut left_out = false;
+        for (name, sample) in reading.samples {
+            match self.value(name, sample, trace) {
+                Ok(value) => values.push(self.object(name, value)),
+                Err(Unserved::Missing) => left_out = true,
+                Err(Unserved::Bad(reason)) => trace.dropped.push(rules::dropped(sample, reason)),
+            }
+        }
+        if values.is_empty() && !left_out {
+            return Err(self.unusable(trace));
+        }
+        Ok(values)
+    }
+
+    /// The value of one object, by policy where the sample is not a number.
+    fn value(&self, name: &str, sample: &Sample, trace: &mut Trace) -> Result<MetricValue, Unserved> {
+        match values::value(&self.entry.rule, sample) {
+            Ok(value) => {
+                trace.readings.push(Reading {
+                    of: name.to_owned(),
+                    exact: sample.value,
+                    served: value.quantity,
+                });
+                self.remember(name, &value);
+                Ok(value)
+            }
+            Err(DropReason::NotANumber) => {
+                let policy = self.entry.rule.policies.on_no_traffic;
+                self.stand_in("onNoTraffic", policy, name, trace)
+                    .unwrap_or(Err(Unserved::Bad(DropReason::NotANumber)))
+            }
+            Err(reason) => Err(Unserved::Bad(reason)),
+        }
+    }
+
+    /// What a policy puts in place of a value; `None` where it is an error.
+    fn stand_in(
+        &self,
+        key: &'static str,
+        policy: OnNoValue,
+        name: &str,
+        trace: &mut Trace,
+    ) -> Option<Result<MetricValue, Unserved>> {
+        let rule = &self.entry.rule;
+        let (answer, said) = match policy {
+            OnNoValue::Error => return None,
+            OnNoValue::Missing => (Err(Unserved::Missing), "left out".to_owned()),
+            OnNoValue::Last { within } => {
+                let last = self
+                    .provider
+                    .last
+                    .custom
+                    .get(&self.last_key(name), self.now, within)?;
+                let said = format!("the value of {}", last.at);
+                (Ok(last), said)
+            }
+            OnNoValue::Value { value } => {
+                let stand_in = MetricValue {
+                    quantity: value,
+                    at: self.now,
+                    window: rule.window(),
+                };
+                (Ok(stand_in), value.to_string())
+            }
+        };
+        self.provider.sources.metrics.policy_used(rule.key(), key);
+        trace.note(format!("{name}: {said}, by {key} of {}", rule.key()));
+        Some(answer)
+    }
+
+    /// The backend has no sample at all.
+    fn nothing(&self, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
+        let policy = self.entry.rule.policies.on_empty;
+        let mut values = Vec::new();
+        let mut left_out = false;
+        for name in self.names {
+            match self.stand_in("onEmpty", policy, name, trace) {
+                Some(Ok(value)) => values.push(self.object(name, value)),
+                Some(Err(_)) => left_out = true,
+                None => {}
+            }
+        }
+        if !values.is_empty() || left_out {
+            return Ok(values);
+        }
+        Err(self.subject.not_found(
+            "NoSamples",
+            format!("the query of {} has no samples", self.entry.rule.key()),
+        ))
+    }
+
+    /// There are samples, and none can be served: the worst reason is the cause.
+    fn unusable(&self, trace: &Trace) -> Error {
+        let rule = &self.entry.rule;
+        let reasons = || trace.dropped.iter().map(|dropped| &dropped.reason);
+        let broken = reasons().find(|reason| matches!(reason, DropReason::Infinite | DropReason::OutOfRange));
+        if let Some(reason) = broken {
+            return self.subject.broken(rule, &format!("the sample {reason}"));
+        }
+        if reasons().any(|reason| *reason == DropReason::NotANumber) {
+            let cause = format!("the sample of {} {}", rule.key(), DropReason::NotANumber);
+            return self.subject.not_found("NotANumber", cause);
+        }
+        let cause = match reasons().next() {
+            Some(reason) => format!("every sample of {} is another's: the first {reason}", rule.key()),
+            None => format!("the query of {} has no samples", rule.key()),
+        };
+        self.subject.not_found("NoSamples", cause)
+    }
+
+    fn remember(&self, name: &str, value: &MetricValue) {
+        let policies = &self.entry.rule.policies;
+        let within = [policies.on_empty, policies.on_no_traffic]
+            .iter()
+            .filter_map(OnNoValue::within)
+            .max();
+        if let Some(within) = within {
+            let last = &self.provider.last.custom;
+            last.put(self.last_key(name), value.clone(), value.at, within);
+        }
+    }
+
+    fn last_key(&self, name: &str) -> ObjectKey {
+        ObjectKey {
+            rule: self.entry.rule.key().to_owned(),
+            metric: self.request.metric.clone(),
+            namespace: self.request.namespace.clone(),
+            name: format!("{}/{name}", self.entry.resource.plural),
+            selector: self.request.metric_selector.to_string(),
+        }
+    }
+
+    fn object(&self, name: &str, value: MetricValue) -> ObjectValue {
+        let resource = &self.entry.resource;
+        ObjectValue {
+            object: ObjectReference {
+                kind: resource.kind.clone(),
+                group: resource.group.clone(),
+                version: resource.version.clone(),
+                namespace: self.request.namespace.clone(),
+                name: name.to_owned(),
+            },
+            value,
+        }
+    }
+}
+
+/// Why an object has no value in a list.
+enum Unserved {
+    /// A policy leaves it out.
+    Missing,
+    /// Its sample cannot be served.
+    Bad(DropReason),
+}

@@ -1,0 +1,267 @@
+//! Looks for the series of rules, each question on its own, and keeps the catalog fresh.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{Provider, now};
+use crate::model::Timestamp;
+use crate::prometheus::{self, Backend, Lookup};
+use crate::rules::{Catalog, Discovered, Discovery, FoundSeries, OnPartial, Question, Rule};
+
+/// Questions under way at once, over all backends.
+const AT_ONCE: usize = 4;
+/// First pause after a failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause after a failure, unless the relist interval is shorter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Time for one look. Series of a large backend take longer than a query may.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// A question and the backend it goes to. Rules with the same one share its answer.
+type Key = (String, Question);
+
+/// What every question has brought so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    answers: Mutex<BTreeMap<Key, Findings>>,
+    /// The rules were replaced: other questions are to be asked.
+    pub(super) restart: Notify,
+}
+
+/// What one question has brought. A failure leaves the last findings in force.
+#[derive(Clone, Debug, Default)]
+struct Findings {
+    series: Option<Arc<Vec<FoundSeries>>>,
+    failure: Option<String>,
+}
+
+impl Provider {
+    /// Looks for series, again and again, for as long as the process lives.
+    pub async fn discover(&self) -> Infallible {
+        loop {
+            let slots = Semaphore::new(AT_ONCE);
+            let questions = self.questions();
+            let asking = async {
+                join_all(
+                    questions
+                        .iter()
+                        .map(|(key, rules)| self.keep_asking(key, rules, &slots)),
+                )
+                .await;
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = asking => {}
+                () = self.found.restart.notified() => {}
+            }
+        }
+    }
+
+    /// Looks for series once, for a run that answers one question and ends.
+    pub async fn discover_once(&self) {
+        let slots = Semaphore::new(AT_ONCE);
+        let questions = self.questions();
+        join_all(questions.iter().map(|(key, rules)| self.look(key, rules, &slots))).await;
+    }
+
+    /// What a person should know, as name and text: disabled rules and failing discovery.
+    ///
+    /// Anyone who reaches the port may read it, so it says which rule and not what is in it.
+    pub fn notes(&self) -> Vec<(String, String)> {
+        let rules = self.rules();
+        let disabled = rules.iter().filter_map(|rule| {
+            rule.fault()?;
+            Some((rule.key().to_owned(), "disabled, see the log".to_owned()))
+        });
+        let answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = answers.iter().filter_map(|((backend, _), findings)| {
+            let failure = findings.failure.as_ref()?;
+            Some((
+                format!("backend {backend}"),
+                format!("cannot look for series: {failure}"),
+            ))
+        });
+        disabled.chain(failing).collect()
+    }
+
+    /// Puts the catalog together from what has been found.
+    pub(super) fn rebuild_catalog(&self) {
+        let rules = self.rules();
+        let discovered: Vec<Discovered> = {
+            let answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            rules.iter().map(|rule| discovered(rule, &answers)).collect()
+        };
+        for rule in rules.iter() {
+            let metrics = &self.sources.metrics;
+            metrics.rule_fault(rule.key(), rule.fault().is_some());
+        }
+        let before = self.catalog();
+        let catalog = Catalog::build(&discovered, &before, now());
+        if !catalog.custom().eq(before.custom()) || !catalog.external().eq(before.external()) {
+            let (custom, external) = (catalog.custom().count(), catalog.external().count());
+            tracing::info!(
+                custom,
+                external,
+                "there are {custom} custom and {external} external metrics now"
+            );
+        }
+        for note in catalog
+            .notes()
+            .iter()
+            .filter(|note| !before.notes().contains(note))
+        {
+            tracing::warn!("{note}");
+        }
+        self.catalog.store(Arc::new(catalog));
+    }
+
+    /// Every question with the rules that ask it.
+    fn questions(&self) -> BTreeMap<Key, Vec<Arc<Rule>>> {
+        let mut questions: BTreeMap<Key, Vec<Arc<Rule>>> = BTreeMap::new();
+        for rule in self.rules().iter() {
+            if let Discovery::Ask(question) = &rule.discovery {
+                let key = (rule.backend.clone(), question.clone());
+                questions.entry(key).or_default().push(rule.clone());
+            }
+        }
+        questions
+    }
+
+    async fn keep_asking(&self, key: &Key, rules: &[Arc<Rule>], slots: &Semaphore) {
+        let interval = self.sources.relist_interval;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = self.look(key, rules, slots).await;
+            if found {
+                pause = FIRST_PAUSE;
+                tokio::time::sleep(spread(interval, key)).await;
+            } else {
+                tokio::time::sleep(pause.min(interval)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    /// Asks one question and takes its answer in; whether there was one.
+    async fn look(&self, key: &Key, rules: &[Arc<Rule>], slots: &Semaphore) -> bool {
+        let (backend, question) = key;
+        let Some(backend) = self.sources.backends.get(backend) else {
+            return false;
+        };
+        let at = now();
+        let asked = {
+            let _slot = slots.acquire().await;
+            ask(backend, question, at - self.sources.max_age, at).await
+        };
+        let keys: Vec<&str> = rules.iter().map(|rule| rule.key()).collect();
+        let keys = keys.join(", ");
+        let (found, changed) = match asked {
+            Ok(series) => {
+                for rule in rules {
+                    let metrics = &self.sources.metrics;
+                    metrics.discovered(rule.key(), at.as_duration().as_secs_f64());
+                }
+                (true, self.take_in(key, series))
+            }
+            Err(error) => {
+                tracing::warn!(rules = keys, error = %chain(&error), "{keys}: cannot look for series");
+                (false, self.take_failure(key, error.client_text()))
+            }
+        };
+        if changed {
+            self.rebuild_catalog();
+        }
+        found
+    }
+
+    fn take_in(&self, key: &Key, series: Vec<FoundSeries>) -> bool {
+        let mut answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let findings = answers.entry(key.clone()).or_default();
+        findings.failure = None;
+        let changed = findings.series.as_deref() != Some(&series);
+        findings.series = Some(Arc::new(series));
+        changed
+    }
+
+    fn take_failure(&self, key: &Key, failure: String) -> bool {
+        let mut answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.entry(key.clone()).or_default().failure = Some(failure);
+        false
+    }
+}
+
+fn discovered(rule: &Arc<Rule>, answers: &BTreeMap<Key, Findings>) -> Discovered {
+    let series = match &rule.discovery {
+        Discovery::Fixed(series) => Some(Arc::new(series.clone())),
+        Discovery::Ask(question) => answers
+            .get(&(rule.backend.clone(), question.clone()))
+            .and_then(|findings| findings.series.clone()),
+    };
+    Discovered {
+        rule: rule.clone(),
+        series,
+    }
+}
+
+async fn ask(
+    backend: &Backend,
+    question: &Question,
+    start: Timestamp,
+    end: Timestamp,
+) -> Result<Vec<FoundSeries>, prometheus::Error> {
+    let lookup = |selector: &str| Lookup {
+        selector: selector.to_owned(),
+        start: Some(start),
+        end: Some(end),
+        limit: None,
+        on_partial: OnPartial::Refuse,
+        within: WITHIN,
+    };
+    match question {
+        Question::Labels(names) => {
+            let mut found = Vec::new();
+            for (name, narrowed) in names {
+                let label_names = backend.label_names(&lookup(narrowed)).await?;
+                if !label_names.is_empty() {
+                    found.push(FoundSeries {
+                        name: name.clone(),
+                        label_names: label_names
+                            .into_iter()
+                            .filter(|label| label != "__name__")
+                            .collect(),
+                    });
+                }
+            }
+            Ok(found)
+        }
+        Question::Series(selector) => {
+            let series = backend.series(&lookup(selector)).await?;
+            let named = series.labels_by_metric.into_iter();
+            Ok(named
+                .map(|(name, label_names)| FoundSeries { name, label_names })
+                .collect())
+        }
+    }
+}
+
+/// The interval, a tenth shorter or longer, so that questions do not come all at once.
+fn spread(interval: Duration, key: &Key) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let share = f64::from((hasher.finish() % 1000) as u16) / 1000.0;
+    interval.mul_f64(0.9 + 0.2 * share)
+}
+
+/// An error with all its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}

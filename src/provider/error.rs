@@ -1,0 +1,187 @@
+//! Why there is no answer.
+
+use crate::model::{CustomRequest, ExternalRequest, ObjectChoice, Timestamp};
+use crate::prometheus;
+use crate::rules::{NoMetric, QueryFault, Rule};
+
+/// Why a request has no value. Each variant has one HTTP status.
+///
+/// The text is for the owner of the workload: no address, no other tenant's name.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// 404: there is no such metric, object or sample.
+    #[error("{0}")]
+    NotFound(NotFound),
+    /// 400: the metric selector cannot be turned into matchers.
+    #[error("{0}")]
+    BadSelector(String),
+    /// 503: the backend is unreachable or overloaded and the last answer is too old.
+    #[error("{0}")]
+    BackendUnavailable(String),
+    /// 504: the backend did not answer in time.
+    #[error("{0}")]
+    BackendTimeout(String),
+    /// 500: the backend refused the query or its answer cannot be used.
+    #[error("{0}")]
+    BackendFailed(String),
+    /// 500: the value itself cannot be served (infinite, out of range, several for one object).
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// What was not found: upstream's first sentence, then the cause.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the server could not find the metric {metric} for {target}: {cause}")]
+pub struct NotFound {
+    /// Name of the metric asked for.
+    pub metric: String,
+    /// `pods`, `deployments.apps web`, `namespace shop`.
+    pub target: String,
+    /// Why.
+    pub cause: String,
+    /// Machine-readable: `NoRule`, `RuleDisabled`, `NoSeries`, `NoObjects`, `NoSamples`, `NotANumber` and others.
+    pub reason: &'static str,
+}
+
+/// What a request is about, in the words of its error messages.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    metric: String,
+    target: String,
+}
+
+impl Error {
+    /// Machine-readable reason, for `details.causes`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Error::NotFound(not_found) => not_found.reason,
+            Error::BadSelector(_) => "SelectorUnsupported",
+            Error::BackendUnavailable(_) => "BackendUnavailable",
+            Error::BackendTimeout(_) => "BackendTimeout",
+            Error::BackendFailed(_) => "BackendFailed",
+            Error::Broken(_) => "BrokenValue",
+        }
+    }
+
+    pub(super) fn of_backend(rule: &Rule, metric: &str, error: &prometheus::Error) -> Error {
+        let message = format!(
+            "unable to fetch metric {metric} ({}): {}",
+            rule.key(),
+            error.client_text()
+        );
+        match error {
+            prometheus::Error::Unreachable(_) | prometheus::Error::Overloaded { .. } => {
+                Error::BackendUnavailable(message)
+            }
+            prometheus::Error::TimedOut(_) => Error::BackendTimeout(message),
+            prometheus::Error::Rejected { .. }
+            | prometheus::Error::Unauthorized { .. }
+            | prometheus::Error::Failed { .. }
+            | prometheus::Error::Partial { .. }
+            | prometheus::Error::Malformed { .. }
+            | prometheus::Error::TooLarge { .. } => Error::BackendFailed(message),
+        }
+    }
+
+    pub(super) fn no_backend(rule: &Rule, metric: &str) -> Error {
+        let backend = &rule.backend;
+        Error::BackendFailed(format!(
+            "unable to fetch metric {metric} ({}): no backend is called `{backend}`",
+            rule.key()
+        ))
+    }
+}
+
+impl Subject {
+    pub(super) fn custom(request: &CustomRequest) -> Subject {
+        let target = match &request.objects {
+            ObjectChoice::Named(name) => format!("{} {name}", request.resource),
+            ObjectChoice::Matching(_) => request.resource.to_string(),
+        };
+        Subject {
+            metric: request.metric.clone(),
+            target,
+        }
+    }
+
+    pub(super) fn external(request: &ExternalRequest) -> Subject {
+        Subject {
+            metric: request.metric.clone(),
+            target: format!("namespace {}", request.namespace),
+        }
+    }
+
+    pub(super) fn metric(&self) -> &str {
+        &self.metric
+    }
+
+    pub(super) fn not_found(&self, reason: &'static str, cause: impl Into<String>) -> Error {
+        Error::NotFound(NotFound {
+            metric: self.metric.clone(),
+            target: self.target.clone(),
+            cause: cause.into(),
+            reason,
+        })
+    }
+
+    pub(super) fn broken(&self, rule: &Rule, cause: &str) -> Error {
+        Error::Broken(format!(
+            "the value of metric {} for {} cannot be served ({}): {cause}",
+            self.metric,
+            self.target,
+            rule.key()
+        ))
+    }
+
+    /// The metric is not in the catalog.
+    pub(super) fn no_metric(&self, why: &NoMetric) -> Error {
+        match why {
+            NoMetric::NoRule => self.not_found("NoRule", "no rule makes it"),
+            NoMetric::Faulty(fault) => self.not_found(
+                "RuleDisabled",
+                format!("{} is disabled: {}", fault.place.key, fault.message),
+            ),
+            NoMetric::OtherResources(known) => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                self.not_found(
+                    "NoRule",
+                    format!("its series have labels for {} only", known.join(", ")),
+                )
+            }
+            NoMetric::Gone { place, last_seen } => self.not_found(
+                "NoSeries",
+                format!(
+                    "{} has found no series of it since {}",
+                    place.key,
+                    clock(*last_seen)
+                ),
+            ),
+            NoMetric::Unknown(places) => {
+                let keys: Vec<&str> = places.iter().map(|place| place.key.as_str()).collect();
+                self.not_found(
+                    "NotDiscovered",
+                    format!("{} could not look for series yet", keys.join(", ")),
+                )
+            }
+        }
+    }
+
+    /// The metric is known but the request makes no query.
+    pub(super) fn no_query(&self, rule: &Rule, fault: &QueryFault) -> Error {
+        match fault {
+            QueryFault::Selector(unsupported) => Error::BadSelector(unsupported.to_string()),
+            QueryFault::UnsafeValue(_) => self.not_found("NoObjects", fault.to_string()),
+            QueryFault::Template(cause) => {
+                self.not_found("RuleDisabled", format!("{}: {fault}: {cause}", rule.key()))
+            }
+            QueryFault::Empty | QueryFault::Label(_) => {
+                self.not_found("RuleDisabled", format!("{}: {fault}", rule.key()))
+            }
+        }
+    }
+}
+
+/// A time of day; the day too would only be noise in an event of the autoscaler.
+fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M UTC").to_string()
+}

@@ -1,0 +1,157 @@
+//! Answers a metric request; keeps the catalog of known metrics fresh.
+//!
+//! The only room that combines sources: objects from `kubernetes`, rules from `rules`, samples from `prometheus`.
+//! [`Provider::custom`] and [`Provider::external`] are the one way an answer comes about, for the API, for
+//! `explain` and for the console.
+
+mod ages;
+mod custom;
+mod discovery;
+mod error;
+mod external;
+mod last;
+mod trace;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::kubernetes::Objects;
+use crate::model::{
+    CustomRequest, Diagnostic, ExternalRequest, ExternalValue, ObjectValue, Resources, Timestamp,
+};
+use crate::prometheus::{Backend, Cache, Question};
+use crate::rules::{Catalog, Rule};
+use crate::telemetry::Metrics;
+
+pub use crate::prometheus::{Answer as BackendAnswer, Shape};
+pub use ages::SampleAge;
+pub use error::{Error, NotFound};
+pub use trace::{Outcome, Reading, Trace};
+
+use discovery::Found;
+use last::LastValues;
+
+/// Compiles the rules for the resources that are served.
+pub type CompileRules = dyn Fn(&Resources) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> + Send + Sync;
+
+/// What a provider is made of.
+pub struct Sources {
+    /// Resources and objects.
+    pub objects: Arc<Objects>,
+    /// Backends by name.
+    pub backends: BTreeMap<String, Arc<Backend>>,
+    /// Shared answers.
+    pub cache: Cache,
+    /// Rules for the resources that are served now; asked again when those change.
+    pub compile: Box<CompileRules>,
+    /// The adapter's own metrics.
+    pub metrics: Arc<Metrics>,
+    /// How often series are looked for.
+    pub relist_interval: Duration,
+    /// How far back series are looked for.
+    pub max_age: Duration,
+}
+
+/// Combines objects, rules and backends into answers.
+pub struct Provider {
+    sources: Sources,
+    rules: ArcSwap<Vec<Arc<Rule>>>,
+    catalog: ArcSwap<Catalog>,
+    found: Found,
+    last: LastValues,
+}
+
+impl Provider {
+    /// A provider whose fixed rules answer at once; the others when [`Provider::discover`] has found their series.
+    ///
+    /// The error holds every fault of the rules that stops the program.
+    pub fn new(sources: Sources) -> Result<Provider, Vec<Diagnostic>> {
+        let rules = (sources.compile)(&sources.objects.resources())?;
+        let provider = Provider {
+            sources,
+            rules: ArcSwap::from_pointee(rules),
+            catalog: ArcSwap::default(),
+            found: Found::default(),
+            last: LastValues::default(),
+        };
+        provider.rebuild_catalog();
+        Ok(provider)
+    }
+
+    /// Values of a custom metric.
+    pub async fn custom(&self, request: &CustomRequest) -> Outcome<ObjectValue> {
+        let mut trace = Trace::default();
+        let result = custom::answer(self, request, now(), &mut trace).await;
+        Outcome { result, trace }
+    }
+
+    /// Values of an external metric.
+    pub async fn external(&self, request: &ExternalRequest) -> Outcome<ExternalValue> {
+        let mut trace = Trace::default();
+        let result = external::answer(self, request, now(), &mut trace).await;
+        Outcome { result, trace }
+    }
+
+    /// What metrics there are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// All rules, disabled ones too.
+    pub fn rules(&self) -> Arc<Vec<Arc<Rule>>> {
+        self.rules.load_full()
+    }
+
+    /// The resources or objects changed: rules are compiled for the resources there are now.
+    ///
+    /// Rules that do not compile any more leave everything as it was.
+    pub fn resources_changed(&self) -> Result<(), Vec<Diagnostic>> {
+        let rules = (self.sources.compile)(&self.sources.objects.resources())?;
+        self.rules.store(Arc::new(rules));
+        self.rebuild_catalog();
+        self.found.restart.notify_one();
+        Ok(())
+    }
+
+    /// Asks the rule's backend, once however many ask.
+    async fn ask(
+        &self,
+        rule: &Rule,
+        metric: &str,
+        query: &str,
+        now: Timestamp,
+        trace: &mut Trace,
+    ) -> Result<Arc<crate::prometheus::Answer>, Error> {
+        let question = Question {
+            query: query.to_owned(),
+            on_partial: rule.policies.on_partial,
+        };
+        trace.asked(rule, query);
+        let backend = self
+            .sources
+            .backends
+            .get(&rule.backend)
+            .ok_or_else(|| Error::no_backend(rule, metric))?;
+        let cached = self
+            .sources
+            .cache
+            .answer(backend, &question, now)
+            .await
+            .map_err(|error| Error::of_backend(rule, metric, &error))?;
+        trace.answered(&cached);
+        Ok(cached.answer)
+    }
+}
+
+/// The one place of this room that reads the clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "requests enter here; below, time is a parameter"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

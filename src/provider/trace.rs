@@ -1,0 +1,82 @@
+//! How an answer came about.
+
+use std::sync::Arc;
+
+use super::Error;
+use crate::model::{Place, Quantity, Timestamp};
+use crate::prometheus::{Answer, Cached, Freshness};
+use crate::rules::{Dropped, Rule};
+
+/// An answer with the way it came about.
+#[derive(Debug)]
+pub struct Outcome<V> {
+    /// The values to serve, or why there is none. An empty list only where a policy says so.
+    pub result: Result<Vec<V>, Error>,
+    /// How it came about, as far as it went.
+    pub trace: Trace,
+}
+
+/// The way of one answer.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Where the rule stands.
+    pub rule: Option<Place>,
+    /// Name of the backend.
+    pub backend: Option<String>,
+    /// Names of the objects asked for.
+    pub objects: Option<Vec<String>>,
+    /// The query as it was sent.
+    pub query: Option<String>,
+    /// What came back.
+    pub answer: Option<Arc<Answer>>,
+    /// Each number served from a sample, before and after rounding.
+    pub readings: Vec<Reading>,
+    /// Each sample that was not served.
+    pub dropped: Vec<Dropped>,
+    /// What else a reader should know: cached, stale, policies used.
+    pub notes: Vec<String>,
+}
+
+/// A number before and after rounding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Object name, or labels of the sample.
+    pub of: String,
+    /// As the backend gave it.
+    pub exact: f64,
+    /// As it is served.
+    pub served: Quantity,
+}
+
+impl Trace {
+    pub(super) fn asked(&mut self, rule: &Rule, query: &str) {
+        self.rule = Some(rule.place.clone());
+        self.backend = Some(rule.backend.clone());
+        self.query = Some(query.to_owned());
+    }
+
+    pub(super) fn answered(&mut self, cached: &Cached) {
+        self.answer = Some(cached.answer.clone());
+        if cached.hit {
+            self.note("answered from the result cache");
+        }
+        if let Freshness::Stale { because } = &cached.freshness {
+            self.note(format!(
+                "the last answer is served because {}",
+                because.client_text()
+            ));
+        }
+        for warning in &cached.answer.warnings {
+            self.note(format!("the backend warns: {warning}"));
+        }
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// When the query was evaluated.
+    pub fn evaluated_at(&self) -> Option<Timestamp> {
+        self.answer.as_ref().map(|answer| answer.evaluated_at)
+    }
+}

@@ -1,0 +1,19 @@
+//! From a sample to a number that may be served.
+
+use crate::model::{MetricValue, Quantity, Sample};
+use crate::rules::{DropReason, Rule};
+
+/// The value of a sample, or why it cannot be served as it is.
+pub(super) fn value(rule: &Rule, sample: &Sample) -> Result<MetricValue, DropReason> {
+    if sample.value.is_nan() {
+        return Err(DropReason::NotANumber);
+    }
+    if sample.value.is_infinite() {
+        return Err(DropReason::Infinite);
+    }
+    Ok(MetricValue {
+        quantity: Quantity::from_f64(sample.value).ok_or(DropReason::OutOfRange)?,
+        at: sample.at,
+        window: rule.window(),
+    })
+}
