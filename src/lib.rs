@@ -22,3 +22,4 @@ pub mod http;
 pub mod prometheus;
 pub mod kubernetes;
 pub mod provider;
+pub mod api;

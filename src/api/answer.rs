@@ -1,0 +1,42 @@
+//! Answers a metric request: read it, ask the provider, write the list.
+
+use super::ApiState;
+use super::negotiation::require_json;
+use super::path::{self, ApiRequest};
+use super::reply;
+use super::status::Status;
+use super::types::{MetricValueList, external_list};
+use actix_web::rt::time::timeout as bounded;
+use actix_web::{HttpRequest, HttpResponse, web};
+use std::time::Duration;
+
+/// `GET /apis/{group}/{version}/…`.
+pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpResponse {
+    let answer = answer(&http, &state).await;
+    answer.unwrap_or_else(|status| reply::failure(&http, &status))
+}
+
+async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, Status> {
+    require_json(http)?;
+    match path::parse(http.uri().path(), http.query_string())? {
+        ApiRequest::Custom {
+            version,
+            request,
+            timeout,
+        } => {
+            let outcome = within(timeout, state.provider.custom(&request)).await?;
+            let values = outcome.result.map_err(|error| Status::from(&error))?;
+            Ok(reply::ok(http, &MetricValueList::new(version, &request, &values)))
+        }
+        ApiRequest::External { request, timeout } => {
+            let outcome = within(timeout, state.provider.external(&request)).await?;
+            let values = outcome.result.map_err(|error| Status::from(&error))?;
+            Ok(reply::ok(http, &external_list(&request, &values)))
+        }
+    }
+}
+
+/// The answer, or 504 if it takes longer than the caller waits.
+pub(super) async fn within<T>(timeout: Duration, answer: impl Future<Output = T>) -> Result<T, Status> {
+    bounded(timeout, answer).await.map_err(|_| Status::timeout())
+}

@@ -1,0 +1,43 @@
+//! The Kubernetes metrics APIs over HTTP.
+//!
+//! A request goes through `routes` to `answer`, which reads it with [`path`], asks the provider and writes the list
+//! of `types`; whatever goes wrong becomes a [`Status`]. `explain` does the same and tells how.
+//! The other modules are documents about the API: `discovery`, `aggregated` and `openapi`.
+
+mod aggregated;
+mod answer;
+mod discovery;
+mod document;
+mod duration;
+mod explain;
+mod explanation;
+mod groups;
+mod label_selector;
+mod negotiation;
+mod openapi;
+pub mod path;
+mod query;
+mod reply;
+mod routes;
+mod status;
+mod types;
+
+use crate::provider::Provider;
+use std::sync::Arc;
+
+pub use explain::explain;
+pub use explanation::{
+    AgeSeen, Answer, DroppedSeen, Explanation, ObjectName, Question, ReadingSeen, RulePlace, SampleSeen,
+    ValueServed, Way,
+};
+pub use groups::CustomVersion;
+pub use path::ApiRequest;
+pub use routes::configure;
+pub use status::Status;
+
+/// What the handlers need; `server` registers it as `web::Data`.
+#[derive(Clone)]
+pub struct ApiState {
+    /// Answers the requests.
+    pub provider: Arc<Provider>,
+}

@@ -1,0 +1,96 @@
+//! The parameters of a request.
+
+use super::duration;
+use super::status::Status;
+use crate::model::Selector;
+use std::borrow::Cow;
+use std::num::IntErrorKind;
+use std::time::Duration;
+
+/// The longest a request may take, also when the caller allows more.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Parameters in the order they came.
+pub(super) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Query<'a> {
+    /// Reads the part behind the question mark, where `+` is a space.
+    pub(super) fn parse(text: &'a str) -> Self {
+        Query(form_urlencoded::parse(text.as_bytes()).collect())
+    }
+
+    /// The first value of a parameter; later ones are ignored, as Go does.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.as_ref())
+    }
+
+    /// A label selector; one that is absent matches everything.
+    pub(super) fn selector(&self, name: &str) -> Result<Selector, Status> {
+        let text = self.first(name).unwrap_or_default();
+        text.parse()
+            .map_err(|error: crate::model::ParseSelectorError| Status::bad_request(error.to_string()))
+    }
+
+    /// Refuses numbers that Kubernetes refuses, though nothing depends on them here.
+    pub(super) fn check_numbers(&self) -> Result<(), Status> {
+        for name in ["limit", "timeoutSeconds"] {
+            self.first(name).map_or(Ok(()), check_integer)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a field selector that asks for another object than the path.
+    ///
+    /// Source: apiserver, `pkg/endpoints/handlers/get.go`, `ListResource`.
+    pub(super) fn check_field_selector(&self, name: &str) -> Result<(), Status> {
+        let wanted = self.first("fieldSelector").unwrap_or_default().trim();
+        let named = wanted
+            .strip_prefix("metadata.name")
+            .and_then(|rest| rest.trim_start().strip_prefix('='));
+        let named = named.map(|value| value.strip_prefix('=').unwrap_or(value).trim());
+        match wanted.is_empty() || named == Some(name) {
+            true => Ok(()),
+            false => Err(Status::bad_request(
+                "fieldSelector metadata.name doesn't match requested name",
+            )),
+        }
+    }
+
+    /// Whether a change feed is asked for.
+    ///
+    /// Source: apimachinery, `pkg/runtime/conversion.go`, `Convert_Slice_string_To_bool`.
+    pub(super) fn watch(&self) -> bool {
+        let value = self.first("watch");
+        value.is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
+    }
+
+    /// How long the answer may take; zero asks for the maximum.
+    ///
+    /// Source: apiserver, `pkg/endpoints/filters/request_deadline.go`.
+    pub(super) fn timeout(&self) -> Result<Duration, Status> {
+        let Some(text) = self.first("timeout").filter(|text| !text.is_empty()) else {
+            return Ok(LONGEST);
+        };
+        match duration::parse(text) {
+            Ok(Duration::ZERO) => Ok(LONGEST),
+            Ok(timeout) => Ok(timeout.min(LONGEST)),
+            Err(fault) => Err(Status::bad_request(format!(
+                "invalid timeout specified in the request URL - {fault}"
+            ))),
+        }
+    }
+}
+
+fn check_integer(text: &str) -> Result<(), Status> {
+    let Err(error) = text.parse::<i64>() else {
+        return Ok(());
+    };
+    let fault = match error.kind() {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    Err(Status::bad_request(format!(
+        "strconv.ParseInt: parsing {text:?}: {fault}"
+    )))
+}

@@ -1,0 +1,267 @@
+//! Which path goes to which handler.
+
+use super::ApiState;
+use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION};
+use super::negotiation::{DiscoveryForm, discovery_form, require_json};
+use super::reply;
+use super::status::Status;
+use super::{aggregated, answer, discovery, explain, openapi};
+use actix_web::dev::Handler;
+use actix_web::http::header::{ALLOW, HeaderValue, VARY};
+use actix_web::web::{self, Data, Path};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder};
+use serde_json::{Value, json};
+
+/// Mounts everything the metrics APIs are made of, and 404 for what is not served.
+///
+/// A trailing slash changes nothing, and nothing is ever redirected: kube-apiserver forwards no redirect.
+pub fn configure(service: &mut web::ServiceConfig) {
+    service
+        .service(get(&["/"], root))
+        .service(get(&["/version"], version))
+        .service(get(&["/openapi/v2"], openapi_v2))
+        .service(get(&["/openapi/v3", "/openapi/v3/"], openapi_v3_index))
+        .service(get(&["/openapi/v3/apis/{group}/{version}"], openapi_v3))
+        .service(get(&["/apis", "/apis/"], groups))
+        .service(get(&["/apis/{group}", "/apis/{group}/"], group))
+        .service(get(
+            &["/apis/{group}/{version}", "/apis/{group}/{version}/"],
+            resources,
+        ))
+        .service(get(&["/apis/{group}/{version}/{rest:.*}"], answer::get))
+        .service(get(&["/explain/{path:.*}"], explain::get))
+        .default_service(web::to(unknown_route));
+}
+
+fn get<Arguments, Function>(paths: &[&str], handler: Function) -> Resource
+where
+    Arguments: FromRequest + 'static,
+    Function: Handler<Arguments>,
+    Function::Output: Responder + 'static,
+{
+    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+    web::resource(paths)
+        .route(web::get().to(handler))
+        .default_service(web::to(method_not_allowed))
+}
+
+async fn unknown_route(http: HttpRequest) -> HttpResponse {
+    reply::failure(&http, &Status::unknown_route())
+}
+
+async fn method_not_allowed(http: HttpRequest) -> HttpResponse {
+    let mut response = reply::failure(&http, &Status::method_not_allowed());
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET"));
+    response
+}
+
+/// Paths to begin with, those of `server` among them.
+async fn root(http: HttpRequest) -> HttpResponse {
+    let paths = json!([
+        "/apis",
+        "/apis/custom.metrics.k8s.io",
+        "/apis/external.metrics.k8s.io",
+        "/healthz",
+        "/livez",
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]);
+    reply::ok(&http, &json!({ "paths": paths }))
+}
+
+/// The adapter's own version in the keys of `version.Info`.
+async fn version(http: HttpRequest) -> HttpResponse {
+    let info: Value = json!({
+        "major": env!("CARGO_PKG_VERSION_MAJOR"),
+        "minor": env!("CARGO_PKG_VERSION_MINOR"),
+        "gitVersion": concat!("v", env!("CARGO_PKG_VERSION")),
+        "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+    });
+    reply::ok(&http, &info)
+}
+
+async fn openapi_v2(http: HttpRequest) -> Result<HttpResponse, Status> {
+    require_json(&http)?;
+    Ok(openapi::V2.respond(&http))
+}
+
+async fn openapi_v3_index(http: HttpRequest) -> Result<HttpResponse, Status> {
+    require_json(&http)?;
+    Ok(openapi::V3_INDEX.respond(&http))
+}
+
+async fn openapi_v3(http: HttpRequest, path: Path<(String, String)>) -> Result<HttpResponse, Status> {
+    require_json(&http)?;
+    let document = openapi::v3(&path.0, &path.1).ok_or_else(Status::unknown_route)?;
+    Ok(document.respond(&http))
+}
+
+async fn groups(http: HttpRequest) -> HttpResponse {
+    let mut response = match discovery_form(&http) {
+        Ok(DiscoveryForm::AggregatedV2) => aggregated::V2.respond(&http),
+        Ok(DiscoveryForm::AggregatedV2beta1) => aggregated::V2BETA1.respond(&http),
+        Ok(DiscoveryForm::Groups) => reply::ok(&http, &discovery::group_list()),
+        Err(status) => reply::failure(&http, &status),
+    };
+    response
+        .headers_mut()
+        .insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+async fn group(http: HttpRequest, name: Path<String>) -> HttpResponse {
+    let group = require_json(&http).and_then(|()| discovery::group(&name).ok_or_else(Status::unknown_route));
+    reply::result(&http, group)
+}
+
+async fn resources(http: HttpRequest, path: Path<(String, String)>, state: Data<ApiState>) -> HttpResponse {
+    let (group, version) = path.into_inner();
+    let resources = require_json(&http).and_then(|()| resource_list(&state, &group, &version));
+    reply::result(&http, resources)
+}
+
+fn resource_list(state: &ApiState, group: &str, version: &str) -> Result<discovery::ApiResourceList, Status> {
+    let catalog = state.provider.catalog();
+    match (group, version, CustomVersion::parse(version)) {
+        (CUSTOM, _, Some(version)) => Ok(discovery::custom_resources(version, catalog.custom())),
+        (EXTERNAL, EXTERNAL_VERSION, _) => Ok(discovery::external_resources(catalog.external())),
+        _ => Err(Status::unknown_route()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::Method;
+    use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
+    use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service, read_body};
+    use actix_web::{App, dev::ServiceResponse};
+
+    async fn respond(request: TestRequest) -> ServiceResponse {
+        let app = init_service(App::new().configure(configure)).await;
+        call_service(&app, request.to_request()).await
+    }
+
+    async fn json_of(request: TestRequest) -> Value {
+        let app = init_service(App::new().configure(configure)).await;
+        serde_json::from_slice(&call_and_read_body(&app, request.to_request()).await).unwrap()
+    }
+
+    fn header(response: &ServiceResponse, name: actix_web::http::header::HeaderName) -> &str {
+        response.headers().get(name).unwrap().to_str().unwrap()
+    }
+
+    #[actix_web::test]
+    async fn the_aggregator_gets_its_document_and_then_304() {
+        let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+        let ask = || TestRequest::with_uri("/apis").insert_header((ACCEPT, accept));
+        let response = respond(ask()).await;
+        assert_eq!(
+            header(&response, CONTENT_TYPE),
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+        );
+        assert_eq!(header(&response, VARY), "Accept");
+        let tag = header(&response, ETAG).to_owned();
+        assert_eq!(json_of(ask()).await["kind"], "APIGroupDiscoveryList");
+        let again = respond(ask().insert_header((IF_NONE_MATCH, tag))).await;
+        assert_eq!(again.status(), 304);
+        assert!(read_body(again).await.is_empty());
+    }
+
+    #[actix_web::test]
+    async fn an_unknown_aggregated_form_is_406_and_never_the_plain_list() {
+        let accept = "application/json;g=apidiscovery.k8s.io;v=v3;as=APIGroupDiscoveryList";
+        let response = respond(TestRequest::with_uri("/apis").insert_header((ACCEPT, accept))).await;
+        assert_eq!(response.status(), 406);
+        assert_eq!(header(&response, CONTENT_TYPE), "application/json");
+    }
+
+    #[actix_web::test]
+    async fn groups_are_served_with_and_without_a_trailing_slash() {
+        for path in ["/apis", "/apis/"] {
+            assert_eq!(
+                json_of(TestRequest::with_uri(path)).await["kind"],
+                "APIGroupList",
+                "{path}"
+            );
+        }
+        for path in ["/apis/custom.metrics.k8s.io", "/apis/external.metrics.k8s.io/"] {
+            assert_eq!(
+                json_of(TestRequest::with_uri(path)).await["kind"],
+                "APIGroup",
+                "{path}"
+            );
+        }
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_served_is_a_status() {
+        for path in ["/api", "/apis/apps", "/nothing", "/openapi/v3/apis/apps/v1"] {
+            let status = json_of(TestRequest::with_uri(path)).await;
+            assert_eq!(
+                (&status["kind"], &status["code"]),
+                (&json!("Status"), &json!(404)),
+                "{path}"
+            );
+        }
+    }
+
+    #[actix_web::test]
+    async fn every_other_method_is_405() {
+        for path in [
+            "/apis",
+            "/apis/custom.metrics.k8s.io/v1beta1/namespaces/ns/pods/p/m",
+            "/version",
+        ] {
+            for method in [Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS] {
+                let response = respond(TestRequest::with_uri(path).method(method.clone())).await;
+                assert_eq!(
+                    (response.status().as_u16(), header(&response, ALLOW)),
+                    (405, "GET"),
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn every_version_has_an_openapi_document_at_the_address_that_is_listed() {
+        let index = json_of(TestRequest::with_uri("/openapi/v3")).await;
+        let paths = index["paths"].as_object().unwrap();
+        assert_eq!(paths.len(), 3);
+        for (name, entry) in paths {
+            let document = json_of(TestRequest::with_uri(
+                entry["serverRelativeURL"].as_str().unwrap(),
+            ))
+            .await;
+            assert_eq!(document["openapi"], "3.0.0");
+            for path in document["paths"].as_object().unwrap().keys() {
+                assert!(path.starts_with(&format!("/{name}/")), "{path}");
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn every_reference_in_the_openapi_document_leads_somewhere() {
+        let document = json_of(TestRequest::with_uri("/openapi/v2")).await;
+        assert_eq!(document["swagger"], "2.0");
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let reference = operations["get"]["responses"]["200"]["schema"]["$ref"]
+                .as_str()
+                .unwrap();
+            let pointer = reference.trim_start_matches('#');
+            assert!(document.pointer(pointer).is_some(), "{path}: {reference}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn curl_gets_indented_text() {
+        let response = respond(TestRequest::with_uri("/version").insert_header((USER_AGENT, "curl/8"))).await;
+        assert!(read_body(response).await.starts_with(b"{\n  \""));
+    }
+}

@@ -1,0 +1,268 @@
+//! Failures in the form clients of Kubernetes read: `metav1.Status`.
+
+use crate::model::GroupResource;
+use crate::provider;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A failed request.
+///
+/// There is never a `Retry-After`: it would make the autoscaler wait inside one of its few workers.
+/// Messages and reasons are those of apimachinery, `pkg/api/errors`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    code: StatusCode,
+    reason: &'static str,
+    message: String,
+    details: Option<Box<Details>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Details {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    group: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    kind: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<Cause>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Cause {
+    reason: &'static str,
+    message: String,
+}
+
+impl Status {
+    /// 400 with the reason of the refusal.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Status::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// 401: nobody is known to ask.
+    pub fn unauthorized() -> Self {
+        Status::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+    }
+
+    /// 404 for a path that is not served.
+    pub fn unknown_route() -> Self {
+        let message = "the server could not find the requested resource";
+        Status::new(StatusCode::NOT_FOUND, "NotFound", message).with_details(Details::default())
+    }
+
+    /// 404 for an object that cannot exist.
+    pub fn object_not_found(resource: &GroupResource, name: &str) -> Self {
+        let message = format!("{resource} \"{name}\" not found");
+        Status::new(StatusCode::NOT_FOUND, "NotFound", message).with_details(Details {
+            name: name.to_owned(),
+            group: resource.group.clone(),
+            kind: resource.resource.clone(),
+            causes: Vec::new(),
+        })
+    }
+
+    /// 405: only `GET` is served.
+    pub fn method_not_allowed() -> Self {
+        let message = "the server does not allow this method on the requested resource";
+        Status::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+            .with_details(Details::default())
+    }
+
+    /// 405: no resource of this group can be watched.
+    pub fn watch_not_supported(group: &str) -> Self {
+        let message = format!("watch is not supported on resources of kind \"*.{group}\"");
+        Status::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).with_details(Details {
+            group: group.to_owned(),
+            kind: "*".to_owned(),
+            ..Details::default()
+        })
+    }
+
+    /// 406: the caller takes none of the forms there are.
+    pub fn not_acceptable() -> Self {
+        let message = "only the following media types are accepted: application/json";
+        Status::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
+    }
+
+    /// 429: too many requests are in flight.
+    pub fn too_many_requests() -> Self {
+        let message = "Too many requests, please try again later.";
+        Status::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+    }
+
+    /// 500 with what went wrong, in words for the caller.
+    pub fn internal(message: impl Into<String>) -> Self {
+        let message = format!("Internal error occurred: {}", message.into());
+        Status::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    }
+
+    /// 504: the answer took longer than the caller or the server allows.
+    pub fn timeout() -> Self {
+        let message = "Timeout: request did not complete within the allotted timeout";
+        Status::new(StatusCode::GATEWAY_TIMEOUT, "Timeout", message)
+    }
+
+    /// The code of the response.
+    pub fn code(&self) -> StatusCode {
+        self.code
+    }
+
+    /// What the caller is told.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        Status {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+        }
+    }
+
+    fn with_details(self, details: Details) -> Self {
+        Status {
+            details: Some(Box::new(details)),
+            ..self
+        }
+    }
+}
+
+/// The one place where a failed answer gets its code.
+impl From<&provider::Error> for Status {
+    fn from(error: &provider::Error) -> Self {
+        let (code, reason, cause) = match error {
+            provider::Error::NotFound(missing) => (StatusCode::NOT_FOUND, "NotFound", missing.cause.clone()),
+            provider::Error::BadSelector(_) => (StatusCode::BAD_REQUEST, "BadRequest", error.to_string()),
+            provider::Error::BackendUnavailable(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+                error.to_string(),
+            ),
+            provider::Error::BackendTimeout(_) => (StatusCode::GATEWAY_TIMEOUT, "Timeout", error.to_string()),
+            provider::Error::BackendFailed(_) | provider::Error::Broken(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                error.to_string(),
+            ),
+        };
+        let cause = Cause {
+            reason: error.reason(),
+            message: cause,
+        };
+        Status::new(code, reason, error.to_string()).with_details(Details {
+            causes: vec![cause],
+            ..Details::default()
+        })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'a> {
+            kind: &'static str,
+            api_version: &'static str,
+            metadata: super::types::ListMeta,
+            status: &'static str,
+            message: &'a str,
+            reason: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            details: Option<&'a Details>,
+            code: u16,
+        }
+        let wire = Wire {
+            kind: "Status",
+            api_version: "v1",
+            metadata: super::types::ListMeta {},
+            status: "Failure",
+            message: &self.message,
+            reason: self.reason,
+            details: self.details.as_deref(),
+            code: self.code.as_u16(),
+        };
+        wire.serialize(serializer)
+    }
+}
+
+/// Lets middleware of `server` refuse a request by returning the status.
+impl ResponseError for Status {
+    fn status_code(&self) -> StatusCode {
+        self.code
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.code).json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Error, NotFound};
+
+    fn check(status: &Status, expected: &str) {
+        assert_eq!(serde_json::to_string(status).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_status_has_the_keys_of_kubernetes_in_its_order() {
+        check(
+            &Status::unauthorized(),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}"#,
+        );
+        check(
+            &Status::unknown_route(),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}"#,
+        );
+        check(
+            &Status::object_not_found(&GroupResource::parse("deployments.apps"), "d%1"),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"deployments.apps \"d%1\" not found","reason":"NotFound","details":{"name":"d%1","group":"apps","kind":"deployments"},"code":404}"#,
+        );
+    }
+
+    #[test]
+    fn a_missing_metric_names_its_cause_for_people_and_machines() {
+        let error = Error::NotFound(NotFound {
+            metric: "http_requests".to_owned(),
+            target: "pods".to_owned(),
+            cause: "selector app=cart matches no pods".to_owned(),
+            reason: "NoObjects",
+        });
+        check(
+            &Status::from(&error),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the metric http_requests for pods: selector app=cart matches no pods","reason":"NotFound","details":{"causes":[{"reason":"NoObjects","message":"selector app=cart matches no pods"}]},"code":404}"#,
+        );
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_its_code() {
+        let text = || "why".to_owned();
+        let codes = [
+            (Error::BadSelector(text()), 400, "BadRequest"),
+            (Error::BackendUnavailable(text()), 503, "ServiceUnavailable"),
+            (Error::BackendTimeout(text()), 504, "Timeout"),
+            (Error::BackendFailed(text()), 500, "InternalError"),
+            (Error::Broken(text()), 500, "InternalError"),
+        ];
+        for (error, code, reason) in codes {
+            let status = Status::from(&error);
+            assert_eq!(
+                (status.code().as_u16(), status.reason, status.message()),
+                (code, reason, "why")
+            );
+        }
+    }
+}
