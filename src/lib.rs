@@ -23,3 +23,4 @@ pub mod prometheus;
 pub mod kubernetes;
 pub mod provider;
 pub mod api;
+pub mod server;

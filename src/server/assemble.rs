@@ -1,0 +1,133 @@
+//! From settings and rules to a provider: the one place that knows every room it is made of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{BackendSettings, Configuration, KubernetesCredentials, ObjectsFile};
+use crate::http;
+use crate::kubernetes::{self, Objects};
+use crate::model::Diagnostic;
+use crate::prometheus::{Ages, Backend, Cache};
+use crate::provider::{Provider, Sources};
+use crate::rules::{self, Options};
+use crate::telemetry::Metrics;
+
+/// Why no provider can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// Faults in the objects file or in rules, all of them.
+    #[error("the configuration has faults")]
+    Faults(Vec<Diagnostic>),
+    /// The client of a backend cannot be made.
+    #[error("backend `{name}` cannot be used")]
+    Backend {
+        /// Its name in `backends`.
+        name: String,
+        /// Why.
+        source: http::Error,
+    },
+    /// Credentials that Kubernetes clients use cannot be read.
+    #[error("the Kubernetes credentials of backend `{name}` cannot be read")]
+    Credentials {
+        /// Its name in `backends`.
+        name: String,
+        /// Why.
+        source: kubernetes::CredentialsError,
+    },
+}
+
+/// A provider and the objects it answers for.
+pub struct Assembled {
+    /// Answers requests.
+    pub provider: Arc<Provider>,
+    /// Replaced when the objects file changes.
+    pub objects: Arc<Objects>,
+}
+
+/// Makes a provider. No query may take longer than a request to the adapter.
+///
+/// Nothing is asked yet, so it does not matter whether a backend is reachable.
+pub fn assemble(configuration: &Configuration, metrics: &Arc<Metrics>) -> Result<Assembled, AssembleError> {
+    let settings = &configuration.settings;
+    let objects = Arc::new(match &settings.objects_file {
+        Some(path) => Objects::from_file(&read_objects(path)?),
+        None => Objects::none(),
+    });
+    let mut backends = BTreeMap::new();
+    for (name, backend) in &settings.backends {
+        let backend = BackendSettings {
+            timeout: backend.timeout.min(settings.request_timeout),
+            ..backend.clone()
+        };
+        let client = client(name, &backend)?;
+        let backend = Backend::new(name, &backend, client, metrics.clone());
+        backends.insert(name.clone(), Arc::new(backend));
+    }
+    let written = configuration.rules.clone();
+    let options = Options {
+        raw_selector_values: settings.raw_selector_values,
+        discover_by_series: settings.metrics_max_age.is_some(),
+    };
+    let provider = Provider::new(Sources {
+        objects: objects.clone(),
+        backends,
+        cache: Cache::new(Ages::from(settings), metrics.clone()),
+        compile: Box::new(move |resources| rules::compile(&written, resources, options)),
+        metrics: metrics.clone(),
+        relist_interval: settings.metrics_relist_interval,
+        max_age: settings
+            .metrics_max_age
+            .unwrap_or(settings.metrics_relist_interval),
+    })
+    .map_err(AssembleError::Faults)?;
+    Ok(Assembled {
+        provider: Arc::new(provider),
+        objects,
+    })
+}
+
+/// Reads the objects file.
+pub(crate) fn read_objects(path: &Path) -> Result<ObjectsFile, AssembleError> {
+    ObjectsFile::read(path).map_err(AssembleError::Faults)
+}
+
+fn client(name: &str, settings: &BackendSettings) -> Result<http::Client, AssembleError> {
+    let of_kubernetes = match &settings.kubernetes_credentials {
+        KubernetesCredentials::None => Ok(None),
+        KubernetesCredentials::InCluster => kubernetes::in_cluster().map(Some),
+        KubernetesCredentials::Kubeconfig(path) => kubernetes::from_kubeconfig(path).map(Some),
+    };
+    let credentials = of_kubernetes.map_err(|source| AssembleError::Credentials {
+        name: name.to_owned(),
+        source,
+    })?;
+    http::Client::new(settings, &credentials.map(handed_over).unwrap_or_default()).map_err(|source| {
+        AssembleError::Backend {
+            name: name.to_owned(),
+            source,
+        }
+    })
+}
+
+/// `kubernetes` and `http` do not know of each other.
+fn handed_over(from: kubernetes::BackendCredentials) -> http::Credentials {
+    let source = |source: kubernetes::CredentialSource| match source {
+        kubernetes::CredentialSource::Text(text) => http::Source::Text(text),
+        kubernetes::CredentialSource::File(path) => http::Source::File(path),
+    };
+    http::Credentials {
+        certificate_authority: from.certificate_authority.map(source),
+        client_certificate: from
+            .client_certificate
+            .map(|(certificate, key)| (source(certificate), source(key))),
+        authorization: from.authorization.map(|authorization| match authorization {
+            kubernetes::BackendAuthorization::Basic { username, password } => http::Authorization::Basic {
+                username,
+                password: source(password),
+            },
+            kubernetes::BackendAuthorization::Bearer(token) => http::Authorization::Bearer(source(token)),
+        }),
+        insecure_skip_tls_verify: from.insecure_skip_tls_verify,
+    }
+}

@@ -1,0 +1,111 @@
+//! Why the adapter cannot serve, or stopped serving.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use super::assemble::AssembleError;
+use crate::model::Diagnostic;
+
+/// Why the adapter cannot serve, or stopped serving.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Whoever reaches this address could ask anything.
+    #[error(
+        "--bind-address {0}: without --client-ca-file only a loopback address is served\n  \
+         hint: give --client-ca-file, or leave --bind-address out to serve 127.0.0.1"
+    )]
+    NotLoopback(IpAddr),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address as asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An open socket cannot be served on.
+    #[error("cannot serve on an open socket")]
+    Serve(#[source] io::Error),
+    /// Of a certificate and its key only one is given or there.
+    #[error(
+        "{given} has no counterpart\n  hint: a certificate and its key come as a pair; {missing} is missing"
+    )]
+    Unpaired {
+        /// What is there: a flag or a file.
+        given: String,
+        /// What is not.
+        missing: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}\n  hint: --cert-dir is where a self-signed certificate is kept")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file is not PEM, or holds nothing of the kind.
+    #[error("{path} holds no usable PEM {what}")]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        what: &'static str,
+        /// What is wrong with it.
+        source: Option<rustls::pki_types::pem::Error>,
+    },
+    /// A certificate does not go with its key, or rustls cannot use one of them.
+    #[error("{certificate} and {key} cannot be used together")]
+    Mismatch {
+        /// File of the certificate.
+        certificate: PathBuf,
+        /// File of the key.
+        key: PathBuf,
+        /// What rustls says.
+        source: rustls::Error,
+    },
+    /// The CA file holds no certificate that can vouch for others.
+    #[error("{path} holds no usable certificate authority")]
+    ClientCa {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::server::VerifierBuilderError,
+    },
+    /// Minimum version and cipher suites leave nothing to offer.
+    #[error("--tls-min-version and --tls-cipher-suites leave no cipher suite to offer")]
+    NoCipherSuite(#[source] rustls::Error),
+    /// A self-signed certificate cannot be made.
+    #[error("cannot make a self-signed certificate")]
+    SelfSigned(#[source] rcgen::Error),
+    /// A task that should run as long as the process came to its end.
+    #[error("the task `{0}` ended")]
+    TaskEnded(&'static str),
+    /// The process cannot be told of signals.
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+    /// Faults in the configuration, the rules or the objects file, all of them.
+    #[error("the configuration has faults")]
+    Faults(Vec<Diagnostic>),
+    /// The provider cannot be made.
+    #[error(transparent)]
+    Assemble(AssembleError),
+}
+
+impl From<AssembleError> for Error {
+    fn from(error: AssembleError) -> Error {
+        match error {
+            AssembleError::Faults(faults) => Error::Faults(faults),
+            other => Error::Assemble(other),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What every request passes: who asks, the limits, the deadline, and the log line at its end.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use futures_util::FutureExt;
+use tracing::{debug, error, info};
+
+use super::clients::{ClientCa, User};
+use super::compression::unmark;
+use super::plan::Limits;
+use super::probes;
+use super::refusal::Refusal;
+use super::room::Room;
+use crate::telemetry::Metrics;
+
+/// The route of requests for which there is none.
+const NO_ROUTE: &str = "unknown";
+
+/// How much of a request's target is logged.
+const LOGGED_CHARACTERS: usize = 1024;
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// What the gate goes by, shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) client_ca: Option<Arc<ClientCa>>,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) room: Room,
+}
+
+/// The outermost middleware.
+pub(crate) async fn pass(
+    gate: web::Data<Gate>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let user = gate.client_ca.as_ref().and_then(|ca| ca.user(request.request()));
+    let visit = Visit::begin(&request, user);
+    let audit_id = request.headers().get(AUDIT_ID).cloned();
+    match gate.answer(request, next, visit.user.is_some()).await {
+        Ok(mut response) => {
+            finish_headers(response.headers_mut(), audit_id);
+            visit.end(&gate.metrics, response.status().as_u16());
+            Ok(response.map_into_boxed_body())
+        }
+        Err(cause) => {
+            let mut response = cause.error_response();
+            finish_headers(response.headers_mut(), audit_id);
+            visit.end(&gate.metrics, response.status().as_u16());
+            Err(InternalError::from_response(cause, response).into())
+        }
+    }
+}
+
+impl Gate {
+    async fn answer<B: MessageBody + 'static>(
+        &self,
+        request: ServiceRequest,
+        next: Next<B>,
+        known: bool,
+    ) -> Result<ServiceResponse<B>, Error> {
+        let probe = probes::is_probe(request.path());
+        if self.client_ca.is_some() && !known && !probe {
+            return Err(Refusal::Unauthorized.into());
+        }
+        self.limits.check(&request)?;
+        // Probes have no place in the room: a full adapter is alive, and restarting it would not help.
+        let place = if probe {
+            None
+        } else {
+            Some(self.room.enter().ok_or(Refusal::TooMany)?)
+        };
+        let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
+        let answer = tokio::time::timeout(self.limits.request_timeout, answer).await;
+        drop(place);
+        match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => {
+                error!("a request made the adapter panic: {}", said(&*panic));
+                Err(Refusal::Panicked.into())
+            }
+            Err(_) => Err(Refusal::TimedOut.into()),
+        }
+    }
+}
+
+impl Limits {
+    /// Checks the size of headers and body.
+    fn check(&self, request: &ServiceRequest) -> Result<(), Refusal> {
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len());
+        if target(request).len() + headers.sum::<usize>() > self.max_header_bytes {
+            return Err(Refusal::HeadersTooLarge);
+        }
+        let body = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok());
+        if body.unwrap_or(0) > self.max_body_bytes {
+            return Err(Refusal::BodyTooLarge);
+        }
+        Ok(())
+    }
+}
+
+/// Path and query.
+fn target(request: &ServiceRequest) -> &str {
+    request
+        .uri()
+        .path_and_query()
+        .map_or("", |target| target.as_str())
+}
+
+/// What a panic said.
+fn said(panic: &dyn Any) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("nothing")
+}
+
+/// Headers that every answer has.
+fn finish_headers(headers: &mut HeaderMap, audit_id: Option<HeaderValue>) {
+    unmark(headers);
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    }
+    if let Some(id) = audit_id {
+        headers.insert(AUDIT_ID, id);
+    }
+}
+
+/// What is said about a request at its end.
+struct Visit {
+    began: Instant,
+    method: String,
+    target: String,
+    route: String,
+    probe: bool,
+    user: Option<User>,
+}
+
+impl Visit {
+    fn begin(request: &ServiceRequest, user: Option<User>) -> Self {
+        Self {
+            began: Instant::now(),
+            method: request.method().to_string(),
+            target: target(request).chars().take(LOGGED_CHARACTERS).collect(),
+            route: request.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned()),
+            probe: probes::is_probe(request.path()),
+            user,
+        }
+    }
+
+    fn end(&self, metrics: &Metrics, code: u16) {
+        let took = self.began.elapsed();
+        metrics.http_request(&self.route, code, took);
+        self.log(code, took);
+    }
+
+    fn log(&self, code: u16, took: Duration) {
+        let Self {
+            method,
+            target,
+            route,
+            ..
+        } = self;
+        let user = self.user.as_ref().map_or("-", |user| user.name.as_str());
+        let duration_ms = took.as_secs_f64() * 1000.0;
+        if self.probe {
+            debug!(%route, code, duration_ms, "{method} {target} {code}");
+        } else {
+            info!(%route, code, duration_ms, ?user, "{method} {target} {code}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Opens the listeners, decides who may ask, runs the tasks of the process and ends them in order.
+//!
+//! [`Listeners::bind`] opens the sockets, [`Server::new`] makes everything that can fail at start,
+//! [`Server::run`] serves until its shutdown future is ready or a task ends.
+//!
+//! A request passes, from outside to inside: TLS (`tls`), the gate (who asks, limits, deadline, log line; `gate`),
+//! compression (`compression`), and then a probe (`probes`) or a route of the API.
+
+mod assemble;
+mod clients;
+mod compression;
+mod crypto;
+mod error;
+mod file_watch;
+mod gate;
+mod http;
+mod listeners;
+mod plan;
+mod probes;
+mod readiness;
+mod refusal;
+mod room;
+mod run;
+mod serve;
+mod shutdown;
+mod tasks;
+mod tls;
+
+pub use assemble::{AssembleError, Assembled, assemble};
+pub use crypto::install_crypto;
+pub use error::Error;
+pub use listeners::Listeners;
+pub use plan::{Drain, Limits, Note, Notes, ServePlan};
+pub use readiness::{Condition, Readiness};
+pub use run::Server;
+pub use serve::serve;
+pub use shutdown::termination;
+pub use tasks::Task;

@@ -1,0 +1,71 @@
+//! How many requests are in flight.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Room for requests in flight, shared by all workers.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    limit: usize,
+    taken: Arc<watch::Sender<usize>>,
+}
+
+/// A place in the room, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<watch::Sender<usize>>);
+
+impl Room {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            taken: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    /// A place, if there is one.
+    pub(crate) fn enter(&self) -> Option<Place> {
+        let entered = self.taken.send_if_modified(|taken| {
+            let room = *taken < self.limit;
+            *taken += usize::from(room);
+            room
+        });
+        entered.then(|| Place(Arc::clone(&self.taken)))
+    }
+
+    /// Requests in flight now.
+    pub(crate) fn taken(&self) -> usize {
+        *self.taken.borrow()
+    }
+
+    /// Waits until nobody is in.
+    pub(crate) async fn empty(&self) {
+        // The sender lives as long as `self`, so that waiting cannot fail.
+        let _ = self.taken.subscribe().wait_for(|taken| *taken == 0).await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.send_modify(|taken| *taken -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_again_when_dropped() {
+        let room = Room::new(1);
+        let place = room.enter();
+        assert!(place.is_some() && room.enter().is_none());
+        drop(place);
+        assert!(room.enter().is_some());
+    }
+
+    #[tokio::test]
+    async fn an_empty_room_is_not_waited_for() {
+        Room::new(1).empty().await;
+    }
+}

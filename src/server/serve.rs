@@ -1,0 +1,69 @@
+//! The whole program: from a configuration to a server that answers metric requests.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assemble::{Assembled, assemble, read_objects};
+use super::file_watch::FileWatch;
+use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
+use crate::api::{self, ApiState};
+use crate::config::Configuration;
+use crate::kubernetes::Objects;
+use crate::provider::Provider;
+use crate::telemetry::Metrics;
+
+/// How often the objects file is looked at for changes.
+const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Serves until `shutdown` is ready, then lets requests in flight finish.
+///
+/// Everything that can be wrong at start is found before the first request is taken; whether a backend can be
+/// reached does not matter.
+pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let metrics = Arc::new(Metrics::default());
+    let Assembled { provider, objects } = assemble(&configuration, &metrics)?;
+    let serving = configuration.settings.serving;
+    let listeners = Listeners::bind(&serving)?;
+    let mut plan = ServePlan::new(serving, metrics);
+    plan.notes = notes(&provider);
+    plan.tasks.push(discovery(&provider));
+    if let Some(file) = configuration.settings.objects_file {
+        plan.tasks.push(objects_file(file, objects, &provider));
+    }
+    let state = ApiState { provider };
+    let server = Server::new(plan, listeners, move |service| {
+        service.app_data(actix_web::web::Data::new(state.clone()));
+        api::configure(service);
+    })?;
+    server.run(shutdown).await
+}
+
+fn notes(provider: &Arc<Provider>) -> Notes {
+    let provider = provider.clone();
+    Notes::new(move || {
+        let notes = provider.notes();
+        notes
+            .into_iter()
+            .map(|(name, text)| Note { name, text })
+            .collect()
+    })
+}
+
+fn discovery(provider: &Arc<Provider>) -> Task {
+    let provider = provider.clone();
+    Task::new("discovery", async move { match provider.discover().await {} })
+}
+
+fn objects_file(file: PathBuf, objects: Arc<Objects>, provider: &Arc<Provider>) -> Task {
+    let provider = provider.clone();
+    let watch = FileWatch::new("the objects file", vec![file.clone()]);
+    Task::new("objects file", async move {
+        let reload = move || {
+            objects.replace(&read_objects(&file)?);
+            provider.resources_changed().map_err(Error::Faults)
+        };
+        watch.run(OBJECTS_INTERVAL, reload).await;
+    })
+}
