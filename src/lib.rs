@@ -24,3 +24,4 @@ pub mod kubernetes;
 pub mod provider;
 pub mod api;
 pub mod server;
+pub mod workload;
