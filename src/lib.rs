@@ -15,13 +15,19 @@
 
 pub mod model;
 pub mod promql;
+
 pub mod config;
 pub mod rules;
-pub mod telemetry;
+
 pub mod http;
-pub mod prometheus;
 pub mod kubernetes;
+pub mod prometheus;
+pub mod telemetry;
+
 pub mod provider;
+
 pub mod api;
 pub mod server;
+
+pub mod cli;
 pub mod workload;

@@ -1,0 +1,87 @@
+//! The run that explains one answer.
+
+mod remote;
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::flags::ServeFlags;
+use super::report::Failure;
+use crate::api::{self, Answer, Explanation};
+use crate::server::{Assembled, assemble};
+use crate::telemetry::{Metrics, logs};
+
+/// What was typed after `explain`.
+#[derive(Debug, Args)]
+pub(super) struct Words {
+    /// The path a client would ask, with its query: `/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop/pods/*/m`.
+    #[arg(value_name = "API-PATH")]
+    path: String,
+    /// Ask this running adapter instead of the configured backend.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// PEM file of the authority of that adapter's certificate.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    server_ca_file: Option<PathBuf>,
+    /// PEM file of a client certificate to show it.
+    #[arg(long, value_name = "FILE", requires = "client_key_file")]
+    client_certificate_file: Option<PathBuf>,
+    /// PEM file of the key of that certificate.
+    #[arg(long, value_name = "FILE", requires = "client_certificate_file")]
+    client_key_file: Option<PathBuf>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Output {
+    /// For a person.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Prints the explanation; 0 if there are values or a policy allows none, 1 if a client would get an error.
+#[expect(clippy::print_stdout, reason = "the explanation is the output")]
+pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {
+    logs::init(logs::Format::Text, logs::Level::Info);
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Failed(error.into()))?;
+    let explanation = runtime.block_on(async {
+        match &words.server {
+            Some(server) => remote::explanation(server, words).await,
+            None => local(words).await,
+        }
+    })?;
+    match words.output {
+        Output::Text => print!("{}", text::explained(&explanation)),
+        Output::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(&explanation).map_err(|error| Failure::Failed(error.into()))?
+        ),
+    }
+    Ok(match explanation.answer {
+        Answer::Values(_) => ExitCode::SUCCESS,
+        Answer::Failure { .. } => ExitCode::FAILURE,
+    })
+}
+
+/// Answers with the configuration that `serve` would have, by the code that serves.
+async fn local(words: &Words) -> Result<Explanation, Failure> {
+    let configuration = words.flags.configuration().map_err(Failure::Faults)?;
+    let (path, query) = words.path.split_once('?').unwrap_or((&words.path, ""));
+    let request = api::path::parse(path, query).map_err(|status| {
+        let wrong = anyhow::anyhow!("{}: {}", words.path, status.message());
+        Failure::Wrong(wrong)
+    })?;
+    let Assembled { provider, .. } = assemble(&configuration, &Arc::new(Metrics::default()))?;
+    provider.discover_once().await;
+    Ok(api::explain(&provider, &request).await)
+}
