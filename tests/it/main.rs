@@ -1,0 +1,18 @@
+//! All integration tests in one binary, one module an area.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
+mod architecture;
+mod case;
+mod path;
+mod prometheus;
+mod promql;
+mod quantity;
+mod rules;
+mod selector;
+mod server;
+mod servers;
+mod support;
+mod table;

@@ -1,0 +1,326 @@
+//! PromQL: templates, matchers, queries, selectors and what typed rules stand for.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step that fails is a test that fails, in shared functions too"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use promql_adapter::model::{Operator, Requirement};
+use promql_adapter::promql::{
+    Buckets, Matcher, Names, Query, QueryFields, QueryTemplate, ResourceTemplate, SeriesSelector,
+    TemplateError, build, join,
+};
+
+#[test]
+fn templates() {
+    check_all("template", template);
+}
+
+#[test]
+fn resource_templates() {
+    check_all("resource-template", resource_template);
+}
+
+#[test]
+fn matchers() {
+    check_all("matcher", matcher);
+}
+
+#[test]
+fn queries() {
+    check_all("query", query);
+}
+
+#[test]
+fn pasted_names() {
+    check_all("pasted-name", pasted_name);
+}
+
+#[test]
+fn series_selectors() {
+    check_all("series-selector", series_selector);
+}
+
+#[test]
+fn typed_queries() {
+    check_all("typed-query", typed_query);
+}
+
+/// Reads the template, looks for what is unsupported, and renders it only if nothing is.
+fn template(case: &Case) -> String {
+    let template = match QueryTemplate::parse(case.section("template")) {
+        Ok(template) => template,
+        Err(error) => return fault("syntax", &error),
+    };
+    let unsupported = template.unsupported();
+    if !unsupported.is_empty() {
+        return unsupported
+            .iter()
+            .map(|error| fault("unsupported", error))
+            .collect();
+    }
+    let values: Vec<(String, String)> = case
+        .values("value")
+        .map(|entry| split(entry, '='))
+        .map(|(label, value)| (label.to_owned(), value.to_owned()))
+        .collect();
+    let group_by: Vec<String> = case.values("group-by").map(str::to_owned).collect();
+    let rendered = template.render(&QueryFields {
+        series: case.values("series").next().unwrap_or_default(),
+        label_matchers: case.values("matchers").next().unwrap_or_default(),
+        label_values_by_name: &values,
+        group_by: &group_by,
+    });
+    match rendered {
+        Ok(text) => text + "\n",
+        Err(error) => fault("failed", &error),
+    }
+}
+
+fn resource_template(case: &Case) -> String {
+    let template = match ResourceTemplate::parse(case.section("template")) {
+        Ok(template) => template,
+        Err(error) => return fault("syntax", &error),
+    };
+    let mut output = String::new();
+    for resource in case.values("resource") {
+        let (singular, group) = split(resource, '.');
+        let label = template.label_for(singular, group).unwrap();
+        writeln!(output, "{resource} has the label {label}").unwrap();
+    }
+    for label in case.values("label") {
+        let found = template
+            .pattern()
+            .captures(label)
+            .map_or("nothing".to_owned(), |captures| {
+                let part = |name| captures.name(name).map_or("", |part| part.as_str());
+                format!("resource `{}`, group `{}`", part("resource"), part("group"))
+            });
+        writeln!(output, "{label} names {found}").unwrap();
+    }
+    output
+}
+
+/// Each line is a requirement of a metric selector or the names of objects.
+fn matcher(case: &Case) -> String {
+    let raw_values = case.has("raw-values");
+    let matchers: Result<Vec<Matcher>, String> =
+        case.lines()
+            .filter(|line| *line != "raw-values")
+            .map(|line| match line.strip_prefix("objects ") {
+                Some(objects) => {
+                    let (label, names) = split(objects, ' ');
+                    let names: Vec<&str> = names.split_whitespace().collect();
+                    Matcher::one_of(label, &names).map_err(|error| error.to_string())
+                }
+                None => Matcher::from_requirement(&requirement(line), raw_values)
+                    .map_err(|error| error.to_string()),
+            })
+            .collect();
+    matchers.map_or_else(|error| error, |matchers| join(&matchers)) + "\n"
+}
+
+fn requirement(line: &str) -> Requirement {
+    let mut words = line.split(' ');
+    let key = words.next().unwrap().to_owned();
+    let operator = match words.next().unwrap() {
+        "=" => Operator::Equals,
+        "==" => Operator::DoubleEquals,
+        "!=" => Operator::NotEquals,
+        "in" => Operator::In,
+        "notin" => Operator::NotIn,
+        "exists" => Operator::Exists,
+        "absent" => Operator::DoesNotExist,
+        ">" => Operator::GreaterThan,
+        "<" => Operator::LessThan,
+        other => panic!("no operator {other}"),
+    };
+    let values = words.map(str::to_owned).collect();
+    Requirement {
+        key,
+        operator,
+        values,
+    }
+}
+
+/// What is known of a query, and what it becomes for two pods.
+fn query(case: &Case) -> String {
+    let text = case.section("query");
+    let query = Query::read(text);
+    assert_eq!(query.text(), text);
+    if let Err(error) = Query::parse(text) {
+        assert!(query.is_opaque());
+        return format!("opaque: {error}\n");
+    }
+    let pods = Matcher::one_of("pod", &["cart-0", "cart.1"]).unwrap();
+    let mut output = format!("for pods:  {}\n", query.with_matchers(&[pods]));
+    let window = query
+        .window()
+        .map_or("none".to_owned(), |window| format!("{window:?}"));
+    writeln!(output, "window:    {window}").unwrap();
+    for selector in query.selectors() {
+        writeln!(output, "selector:  {selector}").unwrap();
+    }
+    output
+}
+
+/// Pastes a name where `NAME` stands and asks whether it stayed where it was pasted.
+fn pasted_name(case: &Case) -> String {
+    let template = case.section("query");
+    let blank = Query::parse(template).unwrap();
+    let mut output = String::new();
+    for name in case.section("names").lines() {
+        let filled = Query::read(&template.replace("NAME", name));
+        let verdict = match (filled.fills(&blank, &[("NAME", name)]), filled.same_shape(&blank)) {
+            (true, _) => "accepted",
+            (false, true) => "refused: it changes another value",
+            (false, false) => "refused: it changes the query",
+        };
+        writeln!(output, "{name}  {verdict}").unwrap();
+    }
+    output
+}
+
+fn series_selector(case: &Case) -> String {
+    let selector = match SeriesSelector::parse(case.section("selector")) {
+        Ok(selector) => selector,
+        Err(error) => return format!("{}\n", chain(&error)),
+    };
+    let names = match selector.names() {
+        Names::Fixed(name) => name,
+        Names::OneOf(names) => format!("one of {names:?}"),
+        Names::Pattern => "as the backend finds".to_owned(),
+    };
+    let mut output = format!("prints as: {selector}\nmetrics:   {names}\n");
+    for label in case.values("label") {
+        let verdict = if selector.requires(label) {
+            "required"
+        } else {
+            "not required"
+        };
+        writeln!(output, "{label}:  {verdict}").unwrap();
+    }
+    for name in case.values("name") {
+        writeln!(output, "narrowed:  {}", selector.with_name(name)).unwrap();
+    }
+    for suffix in case.values("suffix") {
+        let sibling = selector.with_suffix(suffix);
+        let sibling = sibling.map_or("none".to_owned(), |sibling| sibling.to_string());
+        writeln!(output, "sibling:   {sibling}").unwrap();
+    }
+    output
+}
+
+/// One line for each typed rule: its kind, the labels to keep, and its selectors.
+fn typed_query(case: &Case) -> String {
+    let window = Duration::from_secs(90);
+    let mut output = String::new();
+    for line in case.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [kind, by, selectors @ ..] = words.as_slice() else {
+            panic!("no rule: {line}");
+        };
+        let by: Vec<&str> = by.split(',').filter(|label| *label != "-").collect();
+        let selectors: Vec<SeriesSelector> = selectors
+            .iter()
+            .map(|text| SeriesSelector::parse(text).unwrap())
+            .collect();
+        let first = &selectors[0];
+        let built = match *kind {
+            "rate" => build::rate(first, window, &by),
+            "classic" => build::quantile(0.95, first, window, Buckets::Classic, &by),
+            "native" => build::quantile(0.5, first, window, Buckets::Native, &by),
+            "ratio" => build::ratio(first, &selectors[1], window, &by),
+            aggregation => build::gauge(aggregation, first, &by),
+        };
+        let built = built.map_or_else(|error| chain(&error), |query| query.text().to_owned());
+        writeln!(output, "{built}").unwrap();
+    }
+    output
+}
+
+fn fault(kind: &str, error: &TemplateError) -> String {
+    let line = error
+        .line
+        .map(|line| format!(" in line {line}"))
+        .unwrap_or_default();
+    let hint = error.hint.as_ref().map(|hint| format!("  hint: {hint}\n"));
+    format!("{kind}{line}: {error}\n{}", hint.unwrap_or_default())
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let source = error.source().map(|source| format!(": {}", chain(source)));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+fn split(text: &str, at: char) -> (&str, &str) {
+    text.split_once(at).unwrap_or((text, ""))
+}
+
+/// A case file: a first line that says why, then sections under `-- name --`. The last section is what is expected.
+struct Case {
+    path: PathBuf,
+    text: String,
+}
+
+impl Case {
+    /// The text of a section, without the line break at its end.
+    fn section(&self, name: &str) -> &str {
+        let title = format!("-- {name} --\n");
+        let (_, from) = self.text.split_once(&title).unwrap_or_else(|| {
+            panic!("{} has no section {name}", self.path.display());
+        });
+        let end = from.find("\n-- ").unwrap_or(from.len());
+        from[..end].trim_end_matches('\n')
+    }
+
+    /// The lines of the section `input`.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let has_input = self.text.contains("-- input --\n");
+        let lines = has_input.then(|| self.section("input").lines());
+        lines.into_iter().flatten()
+    }
+
+    /// What follows the word in each line of `input` that begins with it.
+    fn values<'c>(&'c self, word: &str) -> impl Iterator<Item = &'c str> {
+        let start = format!("{word} ");
+        self.lines().filter_map(move |line| line.strip_prefix(&start))
+    }
+
+    fn has(&self, line: &str) -> bool {
+        self.lines().any(|other| other == line)
+    }
+}
+
+/// Runs every case of the area; with `UPDATE=1` writes what came out as what is expected.
+fn check_all(area: &str, check: impl Fn(&Case) -> String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(area);
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("# "),
+            "{}: the first line says why",
+            path.display()
+        );
+        let case = Case { path, text };
+        let (given, expected) = case.text.split_once("-- output --\n").unwrap();
+        let output = check(&case);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&case.path, format!("{given}-- output --\n{output}")).unwrap();
+        } else {
+            assert_eq!(output, expected, "{}", case.path.display());
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Rules, from the file to the query: what is listed, what is asked to find series, which query answers a request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use promql_adapter::config::{self, ObjectsFile};
+use promql_adapter::kubernetes::Objects;
+use promql_adapter::model::{GroupResource, Resources, Scope, Selector, Timestamp};
+use promql_adapter::rules::{
+    self, Catalog, Discovered, Discovery, FoundSeries, NoMetric, Options, QueryFault, Rule,
+};
+
+use crate::case::{self, Case};
+
+#[test]
+fn rules_list_metrics_and_render_queries() {
+    case::check("rules", answer);
+}
+
+fn answer(case: &Case) -> String {
+    let file = match config::load(case.section("rules"), "rules.yaml", &BTreeMap::new(), &[]) {
+        Ok(configuration) => configuration.rules,
+        Err(faults) => return listed(&faults),
+    };
+    let resources = resources(case);
+    let rules = match rules::compile(&file, &resources, Options::default()) {
+        Ok(rules) => rules,
+        Err(faults) => return listed(&faults),
+    };
+    let discovered: Vec<Discovered> = rules.iter().map(|rule| discovered(rule, case)).collect();
+    let now = Timestamp::from_second(1_700_000_000).unwrap();
+    let catalog = Catalog::build(&discovered, &Catalog::default(), now);
+    let mut output = told(&rules, &catalog);
+    for request in case.lines("requests") {
+        writeln!(output, "{request}\n  {}", query(request, &resources, &catalog)).unwrap();
+    }
+    output
+}
+
+fn listed(faults: &[impl ToString]) -> String {
+    faults.iter().map(|fault| fault.to_string() + "\n").collect()
+}
+
+fn resources(case: &Case) -> Arc<Resources> {
+    let mut text = String::from("resources:\n");
+    text.push_str(case.section("resources"));
+    let file = match case.section("resources") {
+        "" => ObjectsFile::default(),
+        _ => ObjectsFile::parse(&text, "objects.yaml").unwrap(),
+    };
+    Objects::from_file(&file).resources()
+}
+
+/// Series as Prometheus prints them; only names and label names count.
+fn series(section: &str, case: &Case) -> Vec<FoundSeries> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in case.lines(section) {
+        let (name, labels) = line.trim_end_matches('}').split_once('{').unwrap();
+        let names = labels
+            .split(',')
+            .map(|pair| pair.split('=').next().unwrap().to_owned());
+        found.entry(name.to_owned()).or_default().extend(names);
+    }
+    found
+        .into_iter()
+        .map(|(name, label_names)| FoundSeries { name, label_names })
+        .collect()
+}
+
+/// What the backend finds for a rule that asks: the section `series rules[2]`, or else `series`.
+fn discovered(rule: &Arc<Rule>, case: &Case) -> Discovered {
+    let mut found = series(&format!("series {}", rule.key()), case);
+    if found.is_empty() {
+        found = series("series", case);
+    }
+    let series = match &rule.discovery {
+        Discovery::Fixed(series) => Some(Arc::new(series.clone())),
+        Discovery::Ask(_) if found.is_empty() => None,
+        Discovery::Ask(_) => Some(Arc::new(found)),
+    };
+    Discovered {
+        rule: rule.clone(),
+        series,
+    }
+}
+
+fn told(rules: &[Arc<Rule>], catalog: &Catalog) -> String {
+    let mut output = String::new();
+    for rule in rules {
+        if let Some(fault) = rule.fault() {
+            writeln!(output, "disabled: {fault}").unwrap();
+        }
+        if let Discovery::Ask(question) = &rule.discovery {
+            writeln!(output, "{} asks {question:?}", rule.key()).unwrap();
+        }
+    }
+    for metric in catalog.custom() {
+        let scope = if metric.namespaced {
+            "namespaced"
+        } else {
+            "cluster"
+        };
+        writeln!(output, "lists {}/{} ({scope})", metric.resource, metric.metric).unwrap();
+    }
+    for metric in catalog.external() {
+        writeln!(output, "lists external {metric}").unwrap();
+    }
+    for note in catalog.notes() {
+        writeln!(output, "note: {note}").unwrap();
+    }
+    output
+}
+
+/// `custom RESOURCE NAMESPACE NAMES METRIC [SELECTOR]` or `external NAMESPACE METRIC [SELECTOR]`.
+fn query(request: &str, resources: &Resources, catalog: &Catalog) -> String {
+    let (api, rest) = request.split_once(' ').unwrap();
+    let rendered = match api {
+        "custom" => custom(rest, resources, catalog),
+        _ => external(rest, catalog),
+    };
+    rendered.unwrap_or_else(|why| why).replace('\n', "\n  ")
+}
+
+fn custom(request: &str, resources: &Resources, catalog: &Catalog) -> Result<String, String> {
+    let words: Vec<&str> = request.splitn(5, ' ').collect();
+    let resource = resources
+        .find(&GroupResource::parse(words[0]))
+        .ok_or("no such resource")?;
+    let namespace = (resource.scope == Scope::Namespaced).then_some(words[1]);
+    let names: Vec<String> = match words[2].contains('"') {
+        true => vec![words[2].to_owned()],
+        false => words[2].split(',').map(str::to_owned).collect(),
+    };
+    let entry = catalog
+        .find_custom(&resource.group_resource(), words[3])
+        .map_err(|why| absent(&why))?;
+    let selector = selector(words.get(4).copied())?;
+    entry
+        .query(namespace, &names, &selector)
+        .map_err(|fault| refused(&fault))
+}
+
+fn external(request: &str, catalog: &Catalog) -> Result<String, String> {
+    let words: Vec<&str> = request.splitn(3, ' ').collect();
+    let entry = catalog.find_external(words[1]).map_err(|why| absent(&why))?;
+    let selector = selector(words.get(2).copied())?;
+    entry.query(words[0], &selector).map_err(|fault| refused(&fault))
+}
+
+fn selector(text: Option<&str>) -> Result<Selector, String> {
+    text.unwrap_or_default()
+        .parse()
+        .map_err(|error| format!("bad selector: {error}"))
+}
+
+fn absent(why: &NoMetric) -> String {
+    match why {
+        NoMetric::NoRule => "no rule makes it".to_owned(),
+        NoMetric::Faulty(fault) => format!("disabled at {}", fault.place),
+        NoMetric::OtherResources(known) => {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            format!("known for {} only", known.join(", "))
+        }
+        NoMetric::Gone { place, .. } => format!("{place} finds it no more"),
+        NoMetric::Unknown(places) => format!("{} rules have not looked yet", places.len()),
+    }
+}
+
+fn refused(fault: &QueryFault) -> String {
+    format!("refused: {fault}")
+}

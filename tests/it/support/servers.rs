@@ -1,0 +1,267 @@
+//! Real servers, started for one test on free ports: what the tests call a backend.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use promql_adapter::workload::{Options, Workload};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long a server may take to start, or a scrape to show up in its answers.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The servers that the adapter is tested with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Prometheus 2 of Debian's stable release; has no native histograms here.
+    Prometheus2,
+    /// Prometheus 3; makes native histograms of the classic ones and keeps both.
+    Prometheus3,
+    /// VictoriaMetrics of Debian's stable release.
+    VictoriaMetricsOld,
+    /// VictoriaMetrics of Debian's unstable release.
+    VictoriaMetricsNew,
+}
+
+impl Kind {
+    /// The environment variable that `tests/run` gives its path in.
+    fn variable(self) -> &'static str {
+        match self {
+            Kind::Prometheus2 => "PROMETHEUS_2",
+            Kind::Prometheus3 => "PROMETHEUS_3",
+            Kind::VictoriaMetricsOld => "VICTORIA_METRICS_OLD",
+            Kind::VictoriaMetricsNew => "VICTORIA_METRICS_NEW",
+        }
+    }
+
+    fn program(self) -> PathBuf {
+        let variable = self.variable();
+        let Some(path) = std::env::var_os(variable) else {
+            panic!("this test needs a real server and {variable} is not set; run the tests with `tests/run`");
+        };
+        PathBuf::from(path)
+    }
+
+    fn command(self, directory: &Path, port: u16) -> Command {
+        let mut command = Command::new(self.program());
+        let config = directory.join("scrape.yaml");
+        let data = directory.join("data");
+        match self {
+            Kind::Prometheus2 | Kind::Prometheus3 => {
+                command
+                    .arg(format!("--config.file={}", config.display()))
+                    .arg(format!("--storage.tsdb.path={}", data.display()))
+                    .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+                if self == Kind::Prometheus3 {
+                    command.arg("--enable-feature=native-histograms");
+                }
+            }
+            Kind::VictoriaMetricsOld | Kind::VictoriaMetricsNew => {
+                command
+                    .arg(format!("-promscrape.config={}", config.display()))
+                    .arg(format!("-storageDataPath={}", data.display()))
+                    .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
+                    // Otherwise samples of the last half minute are hidden from queries.
+                    .arg("-search.latencyOffset=1s")
+                    .arg("-search.disableCache")
+                    .arg("-memory.allowedBytes=256MB");
+            }
+        }
+        command
+    }
+
+    /// The path that answers 200 as soon as queries are.
+    fn readiness(self) -> &'static str {
+        match self {
+            Kind::Prometheus2 | Kind::Prometheus3 => "/-/ready",
+            Kind::VictoriaMetricsOld | Kind::VictoriaMetricsNew => "/health",
+        }
+    }
+
+    fn scrape_config(self, targets: &Path) -> String {
+        let native = match self {
+            Kind::Prometheus3 => {
+                "    convert_classic_histograms_to_nhcb: true\n    always_scrape_classic_histograms: true\n"
+            }
+            _ => "",
+        };
+        format!(
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n  - job_name: workload\n\
+             {native}    file_sd_configs:\n      - files: [{}]\n",
+            targets.display()
+        )
+    }
+}
+
+/// A running server that scrapes every second; it is killed and its data removed when dropped.
+pub(crate) struct Backend {
+    /// Base URL, without a slash at its end.
+    pub(crate) url: String,
+    kind: Kind,
+    process: Child,
+    directory: TempDir,
+    client: reqwest::Client,
+}
+
+impl Backend {
+    /// Starts a server that scrapes the targets of `targets_file` and waits until it answers.
+    pub(crate) async fn start(kind: Kind, targets_file: &Path) -> Backend {
+        // Another process may take the port between the look for a free one and its use.
+        let mut last = String::new();
+        for _ in 0..5 {
+            match Backend::try_start(kind, targets_file).await {
+                Ok(backend) => return backend,
+                Err(log) => last = log,
+            }
+        }
+        panic!("{kind:?} ended five times before it answered, the last time with:\n{last}");
+    }
+
+    /// The log of the server if it ended at once.
+    async fn try_start(kind: Kind, targets_file: &Path) -> Result<Backend, String> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        fs::write(
+            directory.path().join("scrape.yaml"),
+            kind.scrape_config(targets_file),
+        )
+        .unwrap();
+        let log = File::create(directory.path().join("log")).unwrap();
+        let port = free_port();
+        let process = kind
+            .command(directory.path(), port)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", kind.program().display()));
+        let url = format!("http://127.0.0.1:{port}");
+        let mut backend = Backend {
+            url,
+            kind,
+            process,
+            directory,
+            client: http_client(),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if backend.process.try_wait().unwrap().is_some() {
+                return Err(backend.log());
+            }
+            if backend.is_ready().await {
+                return Ok(backend);
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{kind:?} is not ready:\n{}",
+                backend.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn is_ready(&self) -> bool {
+        let answer = self
+            .client
+            .get(format!("{}{}", self.url, self.kind.readiness()))
+            .send()
+            .await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// What the server says to an instant query, at a Unix time or now: the `result` of the answer.
+    pub(crate) async fn query(&self, query: &str, at: Option<f64>) -> Vec<Value> {
+        let mut parameters = vec![("query", query.to_owned())];
+        parameters.extend(at.map(|at| ("time", format!("{at:.3}"))));
+        let request = self
+            .client
+            .get(format!("{}/api/v1/query", self.url))
+            .query(&parameters);
+        let text = request
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+            .expect("a whole answer");
+        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
+        assert_eq!(answer["status"], "success", "{query}: {text}");
+        answer["data"]["result"].as_array().expect("a vector").clone()
+    }
+
+    /// Waits until this query has a result, and returns it.
+    pub(crate) async fn wait_for(&self, query: &str) -> Vec<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let result = self.query(query, None).await;
+            if !result.is_empty() {
+                return result;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "`{query}` has no result in {:?}:\n{}",
+                self.kind,
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The sample workload together with the file of its scrape targets.
+pub(crate) struct Shop {
+    /// The running instances.
+    pub(crate) workload: Workload,
+    /// For [`Backend::start`].
+    pub(crate) targets_file: PathBuf,
+    _directory: TempDir,
+}
+
+/// Starts the workload in this process.
+pub(crate) fn start_shop(options: Options) -> Shop {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let targets_file = directory.path().join("targets.json");
+    let options = Options {
+        targets_file: Some(targets_file.clone()),
+        ..options
+    };
+    let workload = Workload::start(&options).expect("loopback has free ports");
+    Shop {
+        workload,
+        targets_file,
+        _directory: directory,
+    }
+}
+
+/// A client without certificate authorities, for plain HTTP on loopback.
+pub(crate) fn http_client() -> reqwest::Client {
+    static PROVIDER: Once = Once::new();
+    // Another test may have installed it before; there is only one kind.
+    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()
+        .expect("a client without certificates")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
+    listener.local_addr().unwrap().port()
+}
