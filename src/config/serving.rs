@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::cipher_suites::{CipherSuites, read_cipher_suites};
 use super::faults::Faults;
@@ -36,6 +37,10 @@ pub struct ServingSettings {
     pub http2: bool,
     /// Requests at once on one HTTP/2 connection; `None` leaves it to the HTTP library.
     pub http2_max_streams: Option<u32>,
+    /// Between `/readyz` going false and the listeners closing. Default 3 s.
+    pub shutdown_delay: Duration,
+    /// Time for requests in flight to finish after that. Default 20 s.
+    pub shutdown_grace: Duration,
 }
 
 /// A TLS version that may be the oldest one spoken.
@@ -135,6 +140,21 @@ pub(crate) const SERVING: Section = Section {
             "250",
             "Requests at once on one HTTP/2 connection. `0` or left out: what the HTTP library takes.",
         ),
+        Field::new(
+            "shutdownDelay",
+            "duration",
+            "10s",
+            "Time between `/readyz` going false at SIGTERM and the listeners closing, so that nobody is sent here any more.",
+        )
+        .or("3s"),
+        Field::new(
+            "shutdownGrace",
+            "duration",
+            "20s",
+            "Time for requests in flight to finish after the listeners closed.\n\
+             Delay and grace together must be shorter than the pod's `terminationGracePeriodSeconds`.",
+        )
+        .or("20s"),
     ],
     shared: &[],
 };
@@ -182,6 +202,8 @@ pub(crate) fn read_serving(node: &Node, faults: &mut Faults) -> ServingSettings 
         http2_max_streams: serving
             .optional("http2MaxStreams", streams, faults)
             .filter(|streams| *streams > 0),
+        shutdown_delay: serving.defaulted("shutdownDelay", scalar::duration, faults),
+        shutdown_grace: serving.defaulted("shutdownGrace", scalar::duration, faults),
     }
 }
 

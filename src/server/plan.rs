@@ -31,9 +31,9 @@ impl ServePlan {
     /// A plan with the default limits and nothing beside the listeners.
     pub fn new(serving: ServingSettings, metrics: Arc<Metrics>) -> Self {
         Self {
+            drain: Drain::from(&serving),
             serving,
             limits: Limits::default(),
-            drain: Drain::default(),
             metrics,
             readiness: Readiness::default(),
             notes: Notes::default(),
@@ -87,17 +87,17 @@ impl Default for Limits {
 /// How the server ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Drain {
-    /// Between `/readyz` going false and the listeners closing, so that nobody is sent here any more. Default 3 s.
+    /// Between `/readyz` going false and the listeners closing, so that nobody is sent here any more.
     pub delay: Duration,
-    /// Time for requests in flight to finish after the listeners closed. Default 20 s.
+    /// Time for requests in flight to finish after the listeners closed.
     pub grace: Duration,
 }
 
-impl Default for Drain {
-    fn default() -> Self {
+impl From<&ServingSettings> for Drain {
+    fn from(serving: &ServingSettings) -> Self {
         Self {
-            delay: Duration::from_secs(3),
-            grace: Duration::from_secs(20),
+            delay: serving.shutdown_delay,
+            grace: serving.shutdown_grace,
         }
     }
 }

@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use promql_adapter::config::{CipherSuites, ServingSettings, TlsVersion};
-use promql_adapter::server::{Drain, Error, Listeners, ServePlan, Server};
+use promql_adapter::server::{Error, Listeners, ServePlan, Server};
 use promql_adapter::telemetry::Metrics;
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
 use tempfile::TempDir;
@@ -131,6 +131,8 @@ pub(crate) fn settings(home: &Path) -> ServingSettings {
         sni_certificates: Vec::new(),
         http2: true,
         http2_max_streams: None,
+        shutdown_delay: Duration::ZERO,
+        shutdown_grace: Duration::from_secs(1),
     }
 }
 
@@ -139,10 +141,6 @@ pub(crate) fn plan(settings: ServingSettings) -> ServePlan {
     let mut plan = ServePlan::new(settings, Arc::new(Metrics::default()));
     plan.limits.workers = 1;
     plan.limits.reload_interval = Duration::from_millis(20);
-    plan.drain = Drain {
-        delay: Duration::ZERO,
-        grace: Duration::from_secs(1),
-    };
     plan
 }
 
