@@ -1,6 +1,6 @@
 //! One named backend.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,6 +30,7 @@ pub struct Backend {
     timeout: Duration,
     max_answer_bytes: usize,
     metrics: Arc<Metrics>,
+    last: Arc<Mutex<Option<Result<(), String>>>>,
 }
 
 impl Backend {
@@ -42,12 +43,18 @@ impl Backend {
             timeout,
             max_answer_bytes,
             metrics,
+            last: Arc::default(),
         }
     }
 
     /// Its name in the settings.
     pub fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    /// How the last request ended, in words that name no address; `None` before the first one.
+    pub fn last_outcome(&self) -> Option<Result<(), String>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Evaluates a query at a time, within the backend's timeout.
@@ -120,7 +127,7 @@ impl Backend {
         }
     }
 
-    /// Counts and times a request in the adapter's own metrics.
+    /// Counts and times a request in the adapter's own metrics, and remembers how it ended.
     async fn observed<T>(
         &self,
         endpoint: &'static str,
@@ -133,6 +140,8 @@ impl Backend {
             .map_or_else(Error::outcome, |_| BackendOutcome::Success);
         self.metrics
             .backend_request(&self.name, endpoint, outcome, started.elapsed());
+        let last = result.as_ref().map(|_| ()).map_err(Error::client_text);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         result
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -38,8 +38,14 @@ pub(super) struct Found {
 /// What one question has brought. A failure leaves the last findings in force.
 #[derive(Clone, Debug, Default)]
 struct Findings {
-    series: Option<Arc<Vec<FoundSeries>>>,
+    series: Option<(Arc<Vec<FoundSeries>>, Timestamp)>,
     failure: Option<String>,
+}
+
+impl Found {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Findings>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Provider {
@@ -71,39 +77,39 @@ impl Provider {
         join_all(questions.iter().map(|(key, rules)| self.look(key, rules, &slots))).await;
     }
 
-    /// What a person should know, as name and text: disabled rules and failing discovery.
+    /// What a person should know, as name and text: backends, disabled rules, failing discovery.
     ///
     /// Anyone who reaches the port may read it, so it says which rule and not what is in it.
     pub fn notes(&self) -> Vec<(String, String)> {
+        let backends = self.sources.backends.iter().map(|(name, backend)| {
+            let text = match backend.last_outcome() {
+                None => "not asked yet".to_owned(),
+                Some(Ok(())) => "answered".to_owned(),
+                Some(Err(cause)) => cause,
+            };
+            (format!("backend {name}"), text)
+        });
         let rules = self.rules();
-        let disabled = rules.iter().filter_map(|rule| {
-            rule.fault()?;
-            Some((rule.key().to_owned(), "disabled, see the log".to_owned()))
+        let disabled = rules.iter().filter(|rule| rule.fault().is_some());
+        let disabled = disabled.map(|rule| (rule.key().to_owned(), "disabled, see the log".to_owned()));
+        let questions = self.questions();
+        let found = self.found.lock();
+        let failing = questions.iter().filter_map(|(key, rules)| {
+            let failure = found.get(key)?.failure.as_ref()?;
+            Some((keys_of(rules), format!("cannot look for series: {failure}")))
         });
-        let answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let failing = answers.iter().filter_map(|((backend, _), findings)| {
-            let failure = findings.failure.as_ref()?;
-            Some((
-                format!("backend {backend}"),
-                format!("cannot look for series: {failure}"),
-            ))
-        });
-        disabled.chain(failing).collect()
+        backends.chain(disabled).chain(failing).collect()
     }
 
     /// Puts the catalog together from what has been found.
     pub(super) fn rebuild_catalog(&self) {
+        // Held to the end, so that of two at the same time the later one has the last word.
+        let found = self.found.lock();
         let rules = self.rules();
-        let discovered: Vec<Discovered> = {
-            let answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            rules.iter().map(|rule| discovered(rule, &answers)).collect()
-        };
-        for rule in rules.iter() {
-            let metrics = &self.sources.metrics;
-            metrics.rule_fault(rule.key(), rule.fault().is_some());
-        }
+        let now = now();
+        let discovered: Vec<Discovered> = rules.iter().map(|rule| discovered(rule, &found, now)).collect();
         let before = self.catalog();
-        let catalog = Catalog::build(&discovered, &before, now());
+        let catalog = Catalog::build(&discovered, &before, now);
         if !catalog.custom().eq(before.custom()) || !catalog.external().eq(before.external()) {
             let (custom, external) = (catalog.custom().count(), catalog.external().count());
             tracing::info!(
@@ -112,11 +118,8 @@ impl Provider {
                 "there are {custom} custom and {external} external metrics now"
             );
         }
-        for note in catalog
-            .notes()
-            .iter()
-            .filter(|note| !before.notes().contains(note))
-        {
+        let is_new = |note: &&String| !before.notes().contains(*note);
+        for note in catalog.notes().iter().filter(is_new) {
             tracing::warn!("{note}");
         }
         self.catalog.store(Arc::new(catalog));
@@ -155,54 +158,61 @@ impl Provider {
         let Some(backend) = self.sources.backends.get(backend) else {
             return false;
         };
-        let at = now();
-        let asked = {
+        let (at, asked) = {
             let _slot = slots.acquire().await;
-            ask(backend, question, at - self.sources.max_age, at).await
+            let at = now();
+            (at, ask(backend, question, at - self.sources.max_age, at).await)
         };
-        let keys: Vec<&str> = rules.iter().map(|rule| rule.key()).collect();
-        let keys = keys.join(", ");
-        let (found, changed) = match asked {
-            Ok(series) => {
-                for rule in rules {
-                    let metrics = &self.sources.metrics;
-                    metrics.discovered(rule.key(), at.as_duration().as_secs_f64());
-                }
-                (true, self.take_in(key, series))
-            }
+        let found = asked.is_ok();
+        match asked {
+            Ok(series) => self.take_in(key, series, at),
             Err(error) => {
+                let keys = keys_of(rules);
                 tracing::warn!(rules = keys, error = %chain(&error), "{keys}: cannot look for series");
-                (false, self.take_failure(key, error.client_text()))
+                self.take_failure(key, error.client_text());
             }
-        };
-        if changed {
-            self.rebuild_catalog();
         }
+        for rule in rules {
+            let metrics = &self.sources.metrics;
+            metrics.rule_fault(rule.key(), !found || rule.fault().is_some());
+            if found {
+                metrics.discovered(rule.key(), at.as_duration().as_secs_f64());
+            }
+        }
+        self.rebuild_catalog();
         found
     }
 
-    fn take_in(&self, key: &Key, series: Vec<FoundSeries>) -> bool {
-        let mut answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let findings = answers.entry(key.clone()).or_default();
+    fn take_in(&self, key: &Key, series: Vec<FoundSeries>, at: Timestamp) {
+        let mut found = self.found.lock();
+        let findings = found.entry(key.clone()).or_default();
         findings.failure = None;
-        let changed = findings.series.as_deref() != Some(&series);
-        findings.series = Some(Arc::new(series));
-        changed
+        findings.series = Some((Arc::new(series), at));
     }
 
-    fn take_failure(&self, key: &Key, failure: String) -> bool {
-        let mut answers = self.found.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.entry(key.clone()).or_default().failure = Some(failure);
-        false
+    fn take_failure(&self, key: &Key, failure: String) {
+        self.found.lock().entry(key.clone()).or_default().failure = Some(failure);
     }
 }
 
-fn discovered(rule: &Arc<Rule>, answers: &BTreeMap<Key, Findings>) -> Discovered {
+fn keys_of(rules: &[Arc<Rule>]) -> String {
+    let keys: Vec<&str> = rules.iter().map(|rule| rule.key()).collect();
+    keys.join(", ")
+}
+
+fn discovered(rule: &Arc<Rule>, found: &BTreeMap<Key, Findings>, now: Timestamp) -> Discovered {
     let series = match &rule.discovery {
-        Discovery::Fixed(series) => Some(Arc::new(series.clone())),
-        Discovery::Ask(question) => answers
-            .get(&(rule.backend.clone(), question.clone()))
-            .and_then(|findings| findings.series.clone()),
+        Discovery::Fixed(series) => Ok((Arc::new(series.clone()), now)),
+        Discovery::Ask(question) => {
+            let findings = found.get(&(rule.backend.clone(), question.clone()));
+            let findings = findings.cloned().unwrap_or_default();
+            let why = || {
+                findings
+                    .failure
+                    .unwrap_or_else(|| "the first look is under way".to_owned())
+            };
+            findings.series.ok_or_else(why)
+        }
     };
     Discovered {
         rule: rule.clone(),

@@ -156,12 +156,17 @@ impl Subject {
                     clock(*last_seen)
                 ),
             ),
-            NoMetric::Unknown(places) => {
-                let keys: Vec<&str> = places.iter().map(|place| place.key.as_str()).collect();
-                self.not_found(
-                    "NotDiscovered",
-                    format!("{} could not look for series yet", keys.join(", ")),
-                )
+            NoMetric::Unknown(rules) => {
+                let waiting: Vec<String> = rules
+                    .iter()
+                    .map(|(place, why)| format!("{} could not look for series yet: {why}", place.key))
+                    .collect();
+                Error::BackendUnavailable(format!(
+                    "nobody knows whether there is a metric {} for {}: {}",
+                    self.metric,
+                    self.target,
+                    waiting.join("; ")
+                ))
             }
         }
     }

@@ -78,7 +78,7 @@ impl Provider {
             found: Found::default(),
             last: LastValues::default(),
         };
-        provider.rebuild_catalog();
+        provider.rules_replaced();
         Ok(provider)
     }
 
@@ -112,9 +112,20 @@ impl Provider {
     pub fn resources_changed(&self) -> Result<(), Vec<Diagnostic>> {
         let rules = (self.sources.compile)(&self.sources.objects.resources())?;
         self.rules.store(Arc::new(rules));
-        self.rebuild_catalog();
+        self.rules_replaced();
         self.found.restart.notify_one();
         Ok(())
+    }
+
+    fn rules_replaced(&self) {
+        for rule in self.rules().iter() {
+            let metrics = &self.sources.metrics;
+            metrics.rule_fault(rule.key(), rule.fault().is_some());
+            if let Some(fault) = rule.fault() {
+                tracing::warn!("disabled: {fault}");
+            }
+        }
+        self.rebuild_catalog();
     }
 
     /// Asks the rule's backend, once however many ask.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::Api;
 use super::discovery::FoundSeries;
 use super::rule::{Making, Rule};
@@ -63,8 +65,8 @@ pub enum NoMetric {
         /// When its series were last found.
         last_seen: Timestamp,
     },
-    /// These rules have not been able to look for series yet, so nobody knows.
-    Unknown(Vec<Place>),
+    /// These rules have not been able to look for series yet, each with the reason, so nobody knows.
+    Unknown(Vec<(Place, String)>),
 }
 
 /// What is known of one rule's series.
@@ -72,9 +74,12 @@ pub enum NoMetric {
 pub struct Discovered {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// Its series; `None` before the first success.
-    pub series: Option<Arc<Vec<FoundSeries>>>,
+    /// Its series and when they were found, or why nobody has been able to look yet.
+    pub series: Result<(Arc<Vec<FoundSeries>>, Timestamp), String>,
 }
+
+/// How long a metric that is gone is remembered, so that its absence can be explained.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 /// All known metrics. Replaced whole, never changed.
 #[derive(Debug, Default)]
@@ -88,7 +93,7 @@ pub struct Catalog {
     /// Metrics that were known once, with their rule and the last time they were found.
     seen: BTreeMap<(Api, String), (Place, Timestamp)>,
     /// Rules that have not been able to look for series yet.
-    unknown: BTreeMap<Api, Vec<Place>>,
+    unknown: BTreeMap<Api, Vec<(Place, String)>>,
     listing: Vec<CustomMetric>,
     notes: Vec<String>,
 }
@@ -98,18 +103,18 @@ impl Catalog {
     ///
     /// `before` is the catalog so far: what it knew and is not found any more is remembered as gone.
     pub fn build(discovered: &[Discovered], before: &Catalog, now: Timestamp) -> Catalog {
-        let mut catalog = Catalog {
-            seen: before.seen.clone(),
-            ..Catalog::default()
-        };
+        let remembered = |(_, last_seen): &(Place, Timestamp)| now.duration_since(*last_seen) < REMEMBERED;
+        let mut catalog = Catalog::default();
+        catalog.seen = before.seen.clone();
+        catalog.seen.retain(|_, seen| remembered(seen));
         for Discovered { rule, series } in discovered {
             match series {
-                Some(series) => series.iter().for_each(|series| catalog.add(rule, series, now)),
-                None => catalog
+                Ok((series, at)) => series.iter().for_each(|series| catalog.add(rule, series, *at)),
+                Err(why) => catalog
                     .unknown
                     .entry(rule.api)
                     .or_default()
-                    .push(rule.place.clone()),
+                    .push((rule.place.clone(), why.clone())),
             }
         }
         catalog.listing = catalog.list();
@@ -171,7 +176,7 @@ impl Catalog {
         }
     }
 
-    fn add(&mut self, rule: &Arc<Rule>, series: &FoundSeries, now: Timestamp) {
+    fn add(&mut self, rule: &Arc<Rule>, series: &FoundSeries, at: Timestamp) {
         let Some(metric) = rule.naming.metric(&series.name) else {
             return;
         };
@@ -190,7 +195,7 @@ impl Catalog {
             }
             Ok(making) => {
                 self.seen
-                    .insert((rule.api, key.clone()), (rule.place.clone(), now));
+                    .insert((rule.api, key.clone()), (rule.place.clone(), at));
                 match rule.api {
                     Api::Custom => self.add_custom(rule, making, series, &metric),
                     Api::External => self.add_external(rule, making, series, key, metric),

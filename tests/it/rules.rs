@@ -29,13 +29,16 @@ fn answer(case: &Case) -> String {
         Err(faults) => return listed(&faults),
     };
     let discovered: Vec<Discovered> = rules.iter().map(|rule| discovered(rule, case)).collect();
-    let now = Timestamp::from_second(1_700_000_000).unwrap();
-    let catalog = Catalog::build(&discovered, &Catalog::default(), now);
+    let catalog = Catalog::build(&discovered, &Catalog::default(), now());
     let mut output = told(&rules, &catalog);
     for request in case.lines("requests") {
         writeln!(output, "{request}\n  {}", query(request, &resources, &catalog)).unwrap();
     }
     output
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
 }
 
 fn listed(faults: &[impl ToString]) -> String {
@@ -75,9 +78,9 @@ fn discovered(rule: &Arc<Rule>, case: &Case) -> Discovered {
         found = series("series", case);
     }
     let series = match &rule.discovery {
-        Discovery::Fixed(series) => Some(Arc::new(series.clone())),
-        Discovery::Ask(_) if found.is_empty() => None,
-        Discovery::Ask(_) => Some(Arc::new(found)),
+        Discovery::Fixed(series) => Ok((Arc::new(series.clone()), now())),
+        Discovery::Ask(_) if found.is_empty() => Err("not yet".to_owned()),
+        Discovery::Ask(_) => Ok((Arc::new(found), now())),
     };
     Discovered {
         rule: rule.clone(),
@@ -163,7 +166,7 @@ fn absent(why: &NoMetric) -> String {
             format!("known for {} only", known.join(", "))
         }
         NoMetric::Gone { place, .. } => format!("{place} finds it no more"),
-        NoMetric::Unknown(places) => format!("{} rules have not looked yet", places.len()),
+        NoMetric::Unknown(rules) => format!("{} rules have not looked yet", rules.len()),
     }
 }
 
