@@ -94,11 +94,20 @@ pub enum Error {
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
     /// Faults in the configuration, the rules or the objects file, all of them.
-    #[error("the configuration has faults")]
+    #[error("{}", in_one_line(.0))]
     Faults(Vec<Diagnostic>),
     /// The provider cannot be made.
     #[error(transparent)]
     Assemble(AssembleError),
+}
+
+/// Every fault with its place; the hints have no room here.
+fn in_one_line(faults: &[Diagnostic]) -> String {
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}: {}", fault.place, fault.message))
+        .collect();
+    faults.join("; ")
 }
 
 impl From<AssembleError> for Error {

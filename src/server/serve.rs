@@ -23,14 +23,16 @@ const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
 /// reached does not matter.
 pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::default());
+    let objects_file = configuration.settings.objects_file.clone();
+    let watched = objects_file.map(|file| (FileWatch::new("the objects file", vec![file.clone()]), file));
     let Assembled { provider, objects } = assemble(&configuration, &metrics)?;
     let serving = configuration.settings.serving;
     let listeners = Listeners::bind(&serving)?;
     let mut plan = ServePlan::new(serving, metrics);
     plan.notes = notes(&provider);
     plan.tasks.push(discovery(&provider));
-    if let Some(file) = configuration.settings.objects_file {
-        plan.tasks.push(objects_file(file, objects, &provider));
+    if let Some((watch, file)) = watched {
+        plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
     let state = ApiState { provider };
     let server = Server::new(plan, listeners, move |service| {
@@ -56,9 +58,8 @@ fn discovery(provider: &Arc<Provider>) -> Task {
     Task::new("discovery", async move { match provider.discover().await {} })
 }
 
-fn objects_file(file: PathBuf, objects: Arc<Objects>, provider: &Arc<Provider>) -> Task {
+fn objects_reload(watch: FileWatch, file: PathBuf, objects: Arc<Objects>, provider: &Arc<Provider>) -> Task {
     let provider = provider.clone();
-    let watch = FileWatch::new("the objects file", vec![file.clone()]);
     Task::new("objects file", async move {
         let reload = move || {
             objects.replace(&read_objects(&file)?);
