@@ -6,6 +6,7 @@
 
 mod architecture;
 mod case;
+mod cli;
 mod path;
 mod prometheus;
 mod promql;

@@ -1,5 +1,6 @@
 //! What several areas of tests need.
 
+pub(crate) mod adapter;
 pub(crate) mod certificates;
 pub(crate) mod fake_prometheus;
 pub(crate) mod server;

@@ -1,0 +1,103 @@
+//! The real program: how it starts, what it prints, how it ends.
+
+use crate::support::adapter::{Adapter, Setup};
+use crate::support::fake_prometheus::{FakePrometheus, Reply};
+use crate::support::server::eventually;
+
+const RATE: &str = "rules:\n  - metric: qps\n    rate: {counter: requests_total, window: 1m}\n";
+const CART_0: &str = "objects:\n  - {resource: pods, namespace: shop, name: cart-0}\nresources: []\n";
+const QPS_OF_PODS: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop/pods/*/qps";
+
+#[tokio::test]
+async fn sigterm_ends_with_0_after_readiness_went() {
+    let adapter = Setup::new("rules: []").start().await;
+    assert_eq!(adapter.get("/readyz").await.status(), 200);
+    let ended = adapter.terminate().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("SIGTERM: shutting down"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.trim_end().ends_with("stopped"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn without_config_it_ends_with_2_and_names_the_flag() {
+    let directory = Setup::new("");
+    let ended = directory.run(&[]).await;
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--config"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_changed_objects_file_counts_and_a_bad_one_does_not() {
+    let fake = FakePrometheus::start().await;
+    let adapter = Setup::new(RATE)
+        .objects(CART_0)
+        .backend(&fake.url())
+        .start()
+        .await;
+    let objects = adapter.files();
+    objects.write("objects.yaml", "objects:\n  - {resource: pods, nam: cart-1}\n");
+    adapter
+        .logged("the objects file changed but cannot be used")
+        .await;
+    assert!(
+        adapter
+            .log()
+            .contains("objects.yaml:2: objects[0].nam: unknown key"),
+        "the log names the fault: {}",
+        adapter.log()
+    );
+    assert!(
+        causes(&adapter).await.contains("NoSamples"),
+        "cart-0 is still known"
+    );
+
+    objects.write("objects.yaml", &CART_0.replace("cart-0", "cart-1"));
+    eventually("a question about cart-1", async || {
+        adapter.get(QPS_OF_PODS).await;
+        let asked = fake.requests();
+        asked
+            .iter()
+            .any(|it| it.parameter("query").unwrap_or("").contains(r#"pod="cart-1""#))
+    })
+    .await;
+
+    objects.write("objects.yaml", "objects: []\n");
+    eventually("no object", async || causes(&adapter).await.contains("NoObjects")).await;
+}
+
+/// The machine-readable reasons of the answer about all pods.
+async fn causes(adapter: &Adapter) -> String {
+    let (status, body) = adapter.json(QPS_OF_PODS).await;
+    assert_eq!(status, 404, "{body}");
+    body["details"]["causes"].to_string()
+}
+
+#[tokio::test]
+async fn explain_asks_a_running_adapter() {
+    let fake = FakePrometheus::start().await;
+    let query = r#"sum by (pod) (rate(requests_total{namespace="shop",pod="cart-0"}[1m]))"#;
+    fake.on(query, Reply::vector(&[(&[("pod", "cart-0")], "1.5")]));
+    let adapter = Setup::new(RATE)
+        .objects(CART_0)
+        .backend(&fake.url())
+        .start()
+        .await;
+    let explained = adapter
+        .files()
+        .run(&["explain", QPS_OF_PODS, "--server", &adapter.url])
+        .await;
+    assert_eq!(explained.code, Some(0), "{}", explained.stderr);
+    for part in [query, "Pod shop/cart-0: 1500m at 2023-11-14T22:13:20Z over 60 s"] {
+        assert!(
+            explained.stdout.contains(part),
+            "no {part} in:\n{}",
+            explained.stdout
+        );
+    }
+    let misses = r#"promql_adapter_cache_requests_total{outcome="miss"} 1"#;
+    assert!(adapter.metrics().await.contains(misses));
+}
