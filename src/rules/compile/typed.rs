@@ -12,6 +12,9 @@ use crate::rules::naming::Naming;
 use crate::rules::reading::Duplicates;
 use crate::rules::rule::{Making, Querying, Rule};
 
+/// The key of `objects` whose label is the scope of the others.
+const NAMESPACE: &str = "namespace";
+
 pub(super) fn compile(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Rule {
     let label_names = rule.objects.iter().map(|(_, label)| label.clone()).collect();
     super::rule(
@@ -29,7 +32,7 @@ pub(super) fn compile(rule: &TypedRule, written: &WrittenRule, resources: &Resou
 }
 
 fn making(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Result<Making, Diagnostic> {
-    let (objects, scope) = objects(rule, written, resources)?;
+    let objects = objects(rule, written, resources)?;
     let labels: Vec<&str> = if is_custom(written) {
         objects.iter().map(|(label, _)| label.as_str()).collect()
     } else {
@@ -39,6 +42,8 @@ fn making(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Res
     for label in labels {
         bases.insert(label.to_owned(), base(&rule.query, label, written)?);
     }
+    let scope = rule.objects.iter().find(|(name, _)| name == NAMESPACE);
+    let scope = scope.map(|(_, label)| label.clone());
     let named: Vec<Resource> = objects.iter().map(|(_, resource)| resource.clone()).collect();
     let making = Making {
         namespaced: scope.is_some(),
@@ -51,19 +56,14 @@ fn making(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Res
     }
 }
 
-/// Labels with the resources they name, and the label of the scope.
+/// Labels with the resources they name, without the label of the scope.
 fn objects(
     rule: &TypedRule,
     written: &WrittenRule,
     resources: &Resources,
-) -> Result<(Vec<(String, Resource)>, Option<String>), Diagnostic> {
+) -> Result<Vec<(String, Resource)>, Diagnostic> {
     let mut objects = Vec::new();
-    let mut scope = None;
-    for (name, label) in &rule.objects {
-        if name == "namespace" {
-            scope = Some(label.clone());
-            continue;
-        }
+    for (name, label) in rule.objects.iter().filter(|(name, _)| name != NAMESPACE) {
         let resource = resources
             .find(&GroupResource::parse(name))
             .ok_or_else(|| unknown_resource(written, &format!("objects.{name}"), name))?;
@@ -76,7 +76,7 @@ fn objects(
             hint: Some("as in `objects: {namespace: namespace, pods: pod}`".into()),
         });
     }
-    Ok((objects, scope))
+    Ok(objects)
 }
 
 /// The expression of a rule, grouped by one label, or by none where it is empty.

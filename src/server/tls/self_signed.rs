@@ -51,6 +51,10 @@ fn make(directory: &Path, pair: &PemPair, address: Option<IpAddr>) -> Result<(),
     write(&pair.certificate, &certificate.pem(), 0o644)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a certificate is valid from when it is made"
+)]
 fn parameters(address: Option<IpAddr>) -> Result<CertificateParams, rcgen::Error> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let address = address.filter(|it| !it.is_unspecified()).map(|it| it.to_string());
