@@ -31,3 +31,6 @@ pub mod server;
 
 pub mod cli;
 pub mod workload;
+
+#[cfg(test)]
+mod pages;

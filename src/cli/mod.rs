@@ -9,6 +9,7 @@ mod report;
 mod serve;
 mod workload;
 
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

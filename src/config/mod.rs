@@ -23,11 +23,7 @@ mod upstream_rule;
 mod yaml;
 
 #[cfg(test)]
-pub(crate) mod golden;
-#[cfg(test)]
 mod reference;
-#[cfg(test)]
-mod tests;
 
 pub use backend::{BackendSettings, KubernetesCredentials, Method};
 pub use cipher_suites::CipherSuites;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::golden::check_page;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
     backend, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule, upstream_rule,
 };
+use crate::pages::check_page;
 
 const CONFIG_HEAD: &str = "\
 <!-- Written by a test from the tables in src/config; change them there and run `UPDATE=1 cargo test`. -->

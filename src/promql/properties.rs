@@ -134,8 +134,9 @@ proptest! {
             label_values_by_name: &[],
             group_by: &["pod".to_owned()],
         }).unwrap();
-        let blank = format!("sum(rate(x{{pod{}\"\",a=\"b\"}}[1m])) by (pod)", matcher.op());
-        prop_assert!(Query::parse(&rendered).unwrap().same_shape(&Query::parse(&blank).unwrap()));
+        let blank = format!("sum(rate(x{{pod{}\"NAMES\",a=\"b\"}}[1m])) by (pod)", matcher.op());
+        let blank = Query::parse(&blank).unwrap();
+        prop_assert!(Query::parse(&rendered).unwrap().fills(&blank, &[("NAMES", matcher.value())]));
     }
 
     #[test]
@@ -174,7 +175,7 @@ fn deepest_query_fits_the_stack_of_a_thread() {
     let chained = format!("{}x", "x+".repeat(999));
     for text in [deep, chained, "-".repeat(1999) + "x"] {
         let query = Query::parse(&text).unwrap();
-        assert!(query.same_shape(&query.with_matchers(&[])));
+        assert!(query.fills(&query.with_matchers(&[]), &[]));
         assert!(Query::parse(&text.repeat(3)).is_err());
     }
 }

@@ -134,16 +134,6 @@ impl Query {
         }
     }
 
-    /// Whether both have the same tree, metric names, labels and matchers, whatever the values in quotes.
-    ///
-    /// This alone does not show that a pasted text stayed inside its string: see [`Query::fills`].
-    pub fn same_shape(&self, other: &Query) -> bool {
-        match (self.tree(), other.tree()) {
-            (Some(one), Some(other)) => shape::same(one, other),
-            _ => false,
-        }
-    }
-
     /// Whether this is `blank` with each placeholder replaced by its text inside strings, and in no other way different.
     ///
     /// A name such as `x",tenant="other"}#` can take the place of a matcher that stood behind it, and keep the

@@ -13,14 +13,8 @@ struct Skeleton {
     texts: Vec<String>,
 }
 
-/// Same tree, functions, operators, labels, metric names and matchers, whatever the values of matchers and
-/// string arguments. The order of matchers does not count.
-pub(super) fn same(one: &Expr, other: &Expr) -> bool {
-    let (one, other) = (skeleton(one), skeleton(other));
-    one.tree == other.tree && one.names == other.names
-}
-
 /// `filled` is `blank` with each placeholder replaced by its text, inside strings and metric names and nowhere else.
+/// The order of matchers does not count.
 pub(super) fn fills(filled: &Expr, blank: &Expr, fillings: &[(&str, &str)]) -> bool {
     let mut expected = skeleton(blank);
     let fill = |text: &mut String| {

@@ -260,6 +260,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::check_page;
 
     /// One sample of every metric.
     fn touched() -> Metrics {
@@ -316,16 +317,7 @@ mod tests {
 
     #[test]
     fn the_reference_lists_every_metric() {
-        let page = reference(&touched().encode());
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/metrics.md");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, &page).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            written == page,
-            "docs/reference/metrics.md is stale; `UPDATE=1 cargo test` mends it"
-        );
+        check_page("docs/reference/metrics.md", &reference(&touched().encode()));
     }
 
     /// The page, from what `/metrics` prints.

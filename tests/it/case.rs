@@ -43,11 +43,6 @@ impl Case {
         }
     }
 
-    /// File name without its ending.
-    pub(crate) fn name(&self) -> &str {
-        self.path.file_stem().unwrap().to_str().unwrap()
-    }
-
     /// Text of a section, empty if there is none.
     pub(crate) fn section(&self, name: &str) -> &str {
         let found = self.sections.iter().find(|(known, _)| known == name);
@@ -59,13 +54,15 @@ impl Case {
         self.section(name).lines().filter(|line| !line.trim().is_empty())
     }
 
-    /// Compares with the section `output`, or writes it.
+    /// Compares with the section `output`, a line break at its end aside, or writes it.
     fn settle(&self, output: &str) -> Option<String> {
+        let end = if output.ends_with('\n') { "" } else { "\n" };
+        let output = format!("{output}{end}");
         let expected = self.section("output");
         if expected == output {
             return None;
         }
-        if std::env::var_os("UPDATE").is_some() {
+        if updating() {
             fs::write(&self.path, format!("{}{OUTPUT}{output}", self.head)).unwrap();
             return None;
         }
@@ -78,9 +75,7 @@ impl Case {
 
 /// All cases of a folder of `tests/data`, by name.
 fn read_all(folder: &str) -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(folder);
+    let folder = data(folder);
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -101,6 +96,7 @@ pub(crate) fn check(folder: &str, answer: impl Fn(&Case) -> String) {
 }
 
 /// The same for cases that wait.
+#[expect(dead_code, reason = "its first cases come next; this line goes with them")]
 pub(crate) async fn check_async(folder: &str, answer: impl AsyncFn(&Case) -> String) {
     let mut differing = Vec::new();
     for case in read_all(folder) {
@@ -112,5 +108,21 @@ pub(crate) async fn check_async(folder: &str, answer: impl AsyncFn(&Case) -> Str
 
 fn report(differing: impl Iterator<Item = String>) {
     let differing: Vec<String> = differing.collect();
-    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    assert!(
+        differing.is_empty(),
+        "{}\n`UPDATE=1 cargo test` writes what is expected",
+        differing.join("\n")
+    );
+}
+
+/// A file or folder of `tests/data`.
+pub(crate) fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+/// Whether what is expected is to be written as it is now.
+pub(crate) fn updating() -> bool {
+    std::env::var_os("UPDATE").is_some()
 }

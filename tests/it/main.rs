@@ -7,6 +7,8 @@
 mod architecture;
 mod case;
 mod cli;
+mod config;
+mod flags;
 mod path;
 mod prometheus;
 mod promql;

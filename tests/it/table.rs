@@ -4,21 +4,20 @@
 //! `UPDATE=1 cargo test` writes the answers as they are now; read the diff before committing.
 
 use std::fs;
-use std::path::Path;
+
+use crate::case::{data, updating};
 
 const ARROW: &str = "  =>  ";
 
 /// Runs `answer` on every input of the table and compares.
 pub(crate) fn check(file: &str, answer: impl Fn(&str) -> String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(file);
+    let path = data(file);
     let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let actual: String = expected
         .lines()
         .map(|line| answered(line, &answer) + "\n")
         .collect();
-    if std::env::var_os("UPDATE").is_some() {
+    if updating() {
         fs::write(&path, &actual).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         return;
     }

@@ -7,9 +7,6 @@ mod adapter;
 mod flag;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 

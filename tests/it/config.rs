@@ -1,20 +1,21 @@
-//! Cases of `tests/data/config` and `tests/data/objects`, and the files in `config/`.
+//! Configurations and objects files as they are read or refused, and the files in `config/`.
 
 use std::collections::BTreeMap;
 
-use super::golden::{Case, check_cases, root};
-use super::{ObjectsFile, Override, OverrideValue, load};
-use crate::model::Diagnostic;
+use promql_adapter::config::{ObjectsFile, Override, OverrideValue, RulesFile, load};
+use promql_adapter::model::Diagnostic;
+
+use crate::case::{self, Case};
 
 #[test]
 fn configurations_are_read_or_refused_as_the_cases_say() {
-    check_cases("tests/data/config", check);
+    case::check("config", check);
 }
 
 /// What a configuration comes to: its faults, or what the part `show` asks for, or all rules.
 fn check(case: &Case) -> String {
-    let environment = pairs(case.part("environment")).into_iter().collect();
-    let overrides: Vec<Override> = pairs(case.part("flags"))
+    let environment = pairs(case.section("environment")).into_iter().collect();
+    let overrides: Vec<Override> = pairs(case.section("flags"))
         .into_iter()
         .map(|(key, value)| Override {
             flag: "--flag".to_owned(),
@@ -22,9 +23,9 @@ fn check(case: &Case) -> String {
             value: OverrideValue::Text(value),
         })
         .collect();
-    match load(case.part("config"), "config.yaml", &environment, &overrides) {
-        Err(faults) => print(&faults),
-        Ok(configuration) => match case.part("show").trim() {
+    match load(case.section("config"), "config.yaml", &environment, &overrides) {
+        Err(faults) => listed(&faults),
+        Ok(configuration) => match case.section("show").trim() {
             "settings" => format!("{:#?}", configuration.settings),
             "places" => places(&configuration.rules),
             _ => format!(
@@ -40,7 +41,7 @@ fn check(case: &Case) -> String {
     }
 }
 
-fn places(rules: &super::RulesFile) -> String {
+fn places(rules: &RulesFile) -> String {
     let mut text = String::new();
     for rule in &rules.rules {
         text += &format!("{}\n", rule.place);
@@ -61,15 +62,15 @@ fn pairs(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn print(faults: &[Diagnostic]) -> String {
+fn listed(faults: &[Diagnostic]) -> String {
     faults.iter().map(|fault| format!("{fault}\n")).collect()
 }
 
 #[test]
 fn objects_files_are_read_or_refused_as_the_cases_say() {
-    check_cases("tests/data/objects", |case| {
-        match ObjectsFile::parse(case.part("objects"), "objects.yaml") {
-            Err(faults) => print(&faults),
+    case::check("objects", |case| {
+        match ObjectsFile::parse(case.section("objects"), "objects.yaml") {
+            Err(faults) => listed(&faults),
             Ok(file) => format!("{file:#?}"),
         }
     });
@@ -78,7 +79,7 @@ fn objects_files_are_read_or_refused_as_the_cases_say() {
 #[test]
 fn every_file_in_config_is_accepted() {
     for folder in ["config", "config/examples"] {
-        for entry in std::fs::read_dir(root().join(folder)).expect("the folder") {
+        for entry in std::fs::read_dir(folder).expect("the folder") {
             let path = entry.expect("an entry").path();
             let name = path.display().to_string();
             if path.is_file() && name.ends_with(".yaml") {
@@ -93,5 +94,5 @@ fn accept(name: &str, text: &str) {
         true => ObjectsFile::parse(text, name).err(),
         false => load(text, name, &BTreeMap::new(), &[]).err(),
     };
-    assert!(faults.is_none(), "{}", print(&faults.unwrap_or_default()));
+    assert!(faults.is_none(), "{}", listed(&faults.unwrap_or_default()));
 }
