@@ -9,6 +9,8 @@ mod report;
 mod serve;
 mod workload;
 
+#[cfg(test)]
+mod reference;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
