@@ -104,8 +104,10 @@ impl Catalog {
     /// `before` is the catalog so far: what it knew and is not found any more is remembered as gone.
     pub fn build(discovered: &[Discovered], before: &Catalog, now: Timestamp) -> Catalog {
         let remembered = |(_, last_seen): &(Place, Timestamp)| now.duration_since(*last_seen) < REMEMBERED;
-        let mut catalog = Catalog::default();
-        catalog.seen = before.seen.clone();
+        let mut catalog = Catalog {
+            seen: before.seen.clone(),
+            ..Catalog::default()
+        };
         catalog.seen.retain(|_, seen| remembered(seen));
         for Discovered { rule, series } in discovered {
             match series {
