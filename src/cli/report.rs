@@ -1,5 +1,7 @@
 //! How a run that failed is told.
 
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::model::Diagnostic;
@@ -35,22 +37,33 @@ impl From<server::AssembleError> for Failure {
 }
 
 /// Prints the failure to stderr; the code says whose fault it is.
-#[expect(clippy::print_stderr, reason = "this is where failures are printed")]
 pub(super) fn exit(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Faults(faults) => {
-            for fault in faults {
-                eprintln!("{fault}");
-            }
+            faults.iter().for_each(tell);
             ExitCode::from(2)
         }
         Failure::Wrong(error) => {
-            eprintln!("{error:#}");
+            tell(format_args!("{error:#}"));
             ExitCode::from(2)
         }
         Failure::Failed(error) => {
-            eprintln!("{error:#}");
+            tell(format_args!("{error:#}"));
             ExitCode::from(1)
         }
     }
+}
+
+/// Prints what was asked for to stdout. A reader that has seen enough, as `head` has, is no failure.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Failed(error.into())),
+        _ => Ok(()),
+    }
+}
+
+fn tell(line: impl Display) {
+    // If nobody reads stderr any more the exit code has to say it all; a panic would change it.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

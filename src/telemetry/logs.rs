@@ -58,6 +58,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt()
+        // Otherwise a log that cannot be written is told to stderr with a macro that panics if that is closed.
+        .log_internal_errors(false)
         .with_env_filter(level.filter())
         .with_ansi(colour)
         .with_target(false)

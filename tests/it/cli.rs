@@ -1,5 +1,7 @@
 //! The real program: how it starts, what it prints, how it ends.
 
+use std::process::{Command, Stdio};
+
 use crate::support::adapter::{Adapter, Setup};
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
 use crate::support::server::eventually;
@@ -100,4 +102,51 @@ async fn explain_asks_a_running_adapter() {
     }
     let misses = r#"promql_adapter_cache_requests_total{outcome="miss"} 1"#;
     assert!(adapter.metrics().await.contains(misses));
+}
+
+/// The writing end of a pipe that nobody reads.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_promql-adapter"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// The flag without effect makes a log line, the missing file the end.
+#[test]
+fn a_closed_stderr_changes_no_exit_code() {
+    let configuration = concat!(env!("CARGO_MANIFEST_DIR"), "/config/quickstart.yaml");
+    let arguments = [
+        "--config",
+        configuration,
+        "--secure-port=0",
+        "--logtostderr",
+        "--client-ca-file=/nowhere/ca.crt",
+    ];
+    let output = program(&arguments).output().unwrap();
+    let open = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        open.contains("--logtostderr") && open.contains("/nowhere/ca.crt"),
+        "{open}"
+    );
+    let status = program(&arguments).stderr(closed()).status().unwrap();
+    assert_eq!(status.code(), output.status.code());
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_of_an_explanation_is_no_failure() {
+    let configuration = concat!(env!("CARGO_MANIFEST_DIR"), "/config/quickstart.yaml");
+    let path = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/unknown";
+    let arguments = ["explain", path, "--config", configuration];
+    for output in [&[][..], &["--output=json"][..]] {
+        let arguments = [&arguments[..], output].concat();
+        let mut explain = program(&arguments);
+        let status = explain.stdout(closed()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::flags::ServeFlags;
-use super::report::Failure;
+use super::report::{self, Failure};
 use crate::api::{self, Answer, Explanation};
 use crate::server::{Assembled, assemble};
 use crate::telemetry::{Metrics, logs};
@@ -50,7 +50,6 @@ enum Output {
 }
 
 /// Prints the explanation; 0 if there are values or a policy allows none, 1 if a client would get an error.
-#[expect(clippy::print_stdout, reason = "the explanation is the output")]
 pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {
     logs::init(logs::Format::Text, logs::Level::Info);
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Failed(error.into()))?;
@@ -60,13 +59,13 @@ pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {
             None => local(words).await,
         }
     })?;
-    match words.output {
-        Output::Text => print!("{}", text::explained(&explanation)),
-        Output::Json => println!(
-            "{}",
-            serde_json::to_string_pretty(&explanation).map_err(|error| Failure::Failed(error.into()))?
-        ),
-    }
+    let text = match words.output {
+        Output::Text => text::explained(&explanation),
+        Output::Json => {
+            serde_json::to_string_pretty(&explanation).map_err(|error| Failure::Failed(error.into()))? + "\n"
+        }
+    };
+    report::print(&text)?;
     Ok(match explanation.answer {
         Answer::Values(_) => ExitCode::SUCCESS,
         Answer::Failure { .. } => ExitCode::FAILURE,
