@@ -80,13 +80,13 @@ impl Resources {
         Resources(resources)
     }
 
-    /// Finds a resource by plural or singular name.
+    /// Finds a resource by plural or singular name, in any case.
     ///
     /// The group may be left out, or cut short at a dot (`deployments.app` is not found, `ingresses.networking` is).
     /// Source: apimachinery, `pkg/api/meta`, `DefaultRESTMapper.ResourcesFor`.
     pub fn find(&self, wanted: &GroupResource) -> Option<&Resource> {
-        let named =
-            |resource: &&Resource| resource.plural == wanted.resource || resource.singular == wanted.resource;
+        let name = wanted.resource.to_lowercase();
+        let named = |resource: &&Resource| resource.plural == name || resource.singular == name;
         let exact = |resource: &&Resource| resource.group == wanted.group;
         let loose =
             |resource: &&Resource| wanted.group.is_empty() || resource.group.starts_with(&wanted.group);
