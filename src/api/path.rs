@@ -97,7 +97,7 @@ fn external(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
     let ["namespaces", namespace, metric] = *segments else {
         return Err(Status::unknown_route());
     };
-    check_namespace(namespace)?;
+    check_name(&namespaces(), namespace)?;
     if query.watch() {
         return Err(Status::watch_not_supported(EXTERNAL));
     }
@@ -112,12 +112,17 @@ fn external(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
     })
 }
 
+/// Objects of all namespaces at once cannot be asked for. External metrics take `*` as a namespace like any other,
+/// and a rule that does not look at the namespace answers.
 fn check_namespace(name: &str) -> Result<(), Status> {
-    let namespaces = GroupResource::parse("namespaces");
     match name {
-        "*" => Err(Status::object_not_found(&namespaces, name)),
-        _ => check_name(&namespaces, name),
+        "*" => Err(Status::object_not_found(&namespaces(), name)),
+        _ => check_name(&namespaces(), name),
     }
+}
+
+fn namespaces() -> GroupResource {
+    GroupResource::parse("namespaces")
 }
 
 /// A name that no object can have: there is no such object, and no query is made of it.

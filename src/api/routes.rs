@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub fn configure(service: &mut web::ServiceConfig) {
     service
         .service(get(&["/"], root))
-        .service(get(&["/version"], version))
+        .service(get(&["/version", "/version/"], version))
         .service(get(&["/openapi/v2"], openapi_v2))
         .service(get(&["/openapi/v3", "/openapi/v3/"], openapi_v3_index))
         .service(get(&["/openapi/v3/apis/{group}/{version}"], openapi_v3))

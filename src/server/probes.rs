@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use actix_web::http::header::ContentType;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Route, guard, web};
 
 use super::{Note, Notes, Readiness};
 use crate::telemetry::Metrics;
@@ -33,13 +33,18 @@ pub(crate) fn is_probe(path: &str) -> bool {
 /// Mounts the probes and `/metrics`.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
     service
-        .route("/healthz", web::get().to(alive))
-        .route("/healthz/{check}", web::get().to(one_alive))
-        .route("/livez", web::get().to(alive))
-        .route("/livez/{check}", web::get().to(one_alive))
-        .route("/readyz", web::get().to(ready))
-        .route("/readyz/{check}", web::get().to(one_ready))
+        .route("/healthz", probe().to(alive))
+        .route("/healthz/{check}", probe().to(one_alive))
+        .route("/livez", probe().to(alive))
+        .route("/livez/{check}", probe().to(one_alive))
+        .route("/readyz", probe().to(ready))
+        .route("/readyz/{check}", probe().to(one_ready))
         .route("/metrics", web::get().to(metrics));
+}
+
+/// Load balancers like to probe with HEAD.
+fn probe() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn alive(request: HttpRequest, query: web::Query<Vec<(String, String)>>) -> HttpResponse {

@@ -201,6 +201,8 @@ async fn probes_are_open_to_all_and_nothing_else_is() {
     let server = start(home.plan_with_client_ca(&Authority::new()).0);
     for path in ["/healthz", "/livez", "/readyz"] {
         assert_eq!(text(&home.client(), &server.https(path)).await, "ok", "{path}");
+        let head = home.client().head(server.https(path)).send().await.unwrap();
+        assert_eq!(head.status(), 200, "HEAD {path}");
     }
     for path in ["/metrics", "/readyz/ping", "/", "/healthz/", "//healthz"] {
         assert_eq!(code(&home.client(), &server.https(path)).await, 401, "{path}");
