@@ -34,6 +34,8 @@ pub(crate) fn classify(status: u16, error_type: &str, text: String) -> Error {
     };
     match (status, error_type) {
         (_, "timeout") | (408 | 504, _) => Error::TimedOut(text.into()),
+        // VictoriaMetrics, `lib/netstorage` and `promql`: its deadlines have the status of a query that is at fault.
+        (422, _) if text.contains("timeout exceeded") => Error::TimedOut(text.into()),
         (401 | 403, _) => Error::Unauthorized { status, text },
         (429 | 503, _) | (_, "too_many_requests" | "unavailable") => Error::Overloaded { text },
         (500.., _) if text.contains("too many") => Error::Overloaded { text },
@@ -120,8 +122,10 @@ more"
     }
 
     #[test]
-    fn timeout_of_the_backend_is_a_timeout_though_its_status_is_503() {
+    fn timeout_of_the_backend_is_a_timeout_whatever_its_status() {
         let body = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
         assert_eq!(check(503, body), "the backend did not answer in time");
+        let body = r#"{"status":"error","errorType":"422","error":"timeout exceeded during query execution: 3 seconds"}"#;
+        assert_eq!(check(422, body), "the backend did not answer in time");
     }
 }
