@@ -24,7 +24,7 @@ const MOST: usize = 50;
 impl Provider {
     /// Asks the backend when the series that a query read last had samples. Costs one query for each selector.
     ///
-    /// The error is the backend's, as it may be shown.
+    /// The error says why that is not known, as it may be shown.
     pub async fn sample_ages(&self, trace: &Trace) -> Result<Vec<SampleAge>, String> {
         let (Some(query), Some(evaluated_at)) = (&trace.query, trace.evaluated_at()) else {
             return Ok(Vec::new());
@@ -36,8 +36,12 @@ impl Provider {
         let Some(backend) = backend else {
             return Ok(Vec::new());
         };
+        let query = Query::read(query);
+        if query.is_opaque() {
+            return Err("the query is not one whose selectors the adapter can read".to_owned());
+        }
         let mut ages = Vec::new();
-        for selector in Query::read(query).selectors() {
+        for selector in query.selectors() {
             let question = Question {
                 query: format!("timestamp({selector})"),
                 on_partial: crate::rules::OnPartial::Accept,
