@@ -102,6 +102,7 @@ pub(crate) struct Backend {
     /// Base URL, without a slash at its end.
     pub(crate) url: String,
     kind: Kind,
+    port: u16,
     process: Child,
     directory: TempDir,
     client: reqwest::Client,
@@ -129,35 +130,49 @@ impl Backend {
             kind.scrape_config(targets_file),
         )
         .unwrap();
-        let log = File::create(directory.path().join("log")).unwrap();
         let port = free_port();
-        let process = kind
-            .command(directory.path(), port)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", kind.program().display()));
-        let url = format!("http://127.0.0.1:{port}");
+        let process = spawn(kind, directory.path(), port);
         let mut backend = Backend {
-            url,
+            url: format!("http://127.0.0.1:{port}"),
             kind,
+            port,
             process,
             directory,
             client: http_client(),
         };
+        backend.ready().await.map(|()| backend)
+    }
+
+    /// Ends the process as a crash would; its data and its port stay.
+    pub(crate) fn stop(&mut self) {
+        // Both fail only if the process has ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts a stopped server on its port and its data.
+    pub(crate) async fn start_again(&mut self) {
+        self.process = spawn(self.kind, self.directory.path(), self.port);
+        if let Err(log) = self.ready().await {
+            panic!("{:?} does not start again:\n{log}", self.kind);
+        }
+    }
+
+    /// Waits until it answers; the log if it ends instead.
+    async fn ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if backend.process.try_wait().unwrap().is_some() {
-                return Err(backend.log());
+            if self.process.try_wait().unwrap().is_some() {
+                return Err(self.log());
             }
-            if backend.is_ready().await {
-                return Ok(backend);
+            if self.is_ready().await {
+                return Ok(());
             }
             assert!(
                 Instant::now() < deadline,
-                "{kind:?} is not ready:\n{}",
-                backend.log()
+                "{:?} is not ready:\n{}",
+                self.kind,
+                self.log()
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -192,6 +207,12 @@ impl Backend {
         answer["data"]["result"].as_array().expect("a vector").clone()
     }
 
+    /// Its clock, as Unix time.
+    pub(crate) async fn now(&self) -> f64 {
+        let now = self.query("vector(time())", None).await;
+        now[0]["value"][1].as_str().unwrap().parse().unwrap()
+    }
+
     /// Waits until this query has a result, and returns it.
     pub(crate) async fn wait_for(&self, query: &str) -> Vec<Value> {
         let deadline = Instant::now() + PATIENCE;
@@ -217,10 +238,18 @@ impl Backend {
 
 impl Drop for Backend {
     fn drop(&mut self) {
-        // Both fail only if the process has ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.stop();
     }
+}
+
+fn spawn(kind: Kind, directory: &Path, port: u16) -> Child {
+    let log = File::create(directory.join("log")).unwrap();
+    kind.command(directory, port)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {}: {error}", kind.program().display()))
 }
 
 /// The sample workload together with the file of its scrape targets.
@@ -261,7 +290,8 @@ pub(crate) fn http_client() -> reqwest::Client {
         .expect("a client without certificates")
 }
 
-fn free_port() -> u16 {
+/// A port of loopback that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
     listener.local_addr().unwrap().port()
 }
