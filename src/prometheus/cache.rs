@@ -82,7 +82,10 @@ impl Cache {
                 result
             }
             Step::Join(flight, outcome) => {
+                let joined = Instant::now();
                 let landed = flight.await;
+                // How old the last answer is counts when it is served, not when it was asked for.
+                let now = now.checked_add(joined.elapsed()).unwrap_or(now);
                 let result = self.after_flight(&entry, landed, now);
                 let is_stale = matches!(
                     &result,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use promql_adapter::config::OnPartial;
+use promql_adapter::config::{BackendSettings, OnPartial};
 use promql_adapter::model::Timestamp;
 use promql_adapter::prometheus::{Ages, Backend, Cache, Cached, Error, Freshness, Question};
 use promql_adapter::telemetry::Metrics;
@@ -158,6 +158,22 @@ async fn last_answer_stands_in_after_a_failure_and_not_for_long() {
     assert_eq!(fixture.asked(), 3, "after the hold the backend is asked again");
     fixture.recover();
     assert_eq!(told(&fixture.ask(at(30_000)).await), "fresh 2");
+}
+
+#[tokio::test]
+async fn last_answer_grows_old_while_the_backend_is_waited_for() {
+    let mut fixture = Fixture::start(AGES).await;
+    fixture.ask(at(0)).await.unwrap();
+    fixture.fake.on("up", Reply::hang());
+    fixture.backend = backend(&BackendSettings {
+        timeout: Duration::from_millis(600),
+        ..settings(fixture.fake.url())
+    });
+    let error = fixture.ask(at(14_500)).await.unwrap_err();
+    assert!(
+        matches!(*error, Error::TimedOut(_)),
+        "15.1 s are too old: {error}"
+    );
 }
 
 #[tokio::test]
