@@ -88,10 +88,16 @@ impl Status {
         Status::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 
-    /// 429: too many requests are in flight.
-    pub fn too_many_requests() -> Self {
-        let message = "Too many requests, please try again later.";
-        Status::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+    /// 413: the body is larger than the server reads.
+    pub fn body_too_large() -> Self {
+        let message = "the body of the request is too large";
+        Status::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+    }
+
+    /// 431: target and headers are larger than the server reads. Kubernetes has no reason for it.
+    pub fn headers_too_large() -> Self {
+        let message = "the target and headers of the request are too large";
+        Status::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "", message)
     }
 
     /// 500 with what went wrong, in words for the caller.
@@ -178,6 +184,7 @@ impl Serialize for Status {
             metadata: super::types::ListMeta,
             status: &'static str,
             message: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
             reason: &'static str,
             #[serde(skip_serializing_if = "Option::is_none")]
             details: Option<&'a Details>,
@@ -222,6 +229,10 @@ mod tests {
         check(
             &Status::unauthorized(),
             r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}"#,
+        );
+        check(
+            &Status::headers_too_large(),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the target and headers of the request are too large","code":431}"#,
         );
         check(
             &Status::unknown_route(),

@@ -18,8 +18,8 @@ use super::clients::{ClientCa, User};
 use super::compression::unmark;
 use super::plan::Limits;
 use super::probes;
-use super::refusal::Refusal;
 use super::room::Room;
+use crate::api::Status;
 use crate::telemetry::Metrics;
 
 /// The route of requests for which there is none.
@@ -72,15 +72,11 @@ impl Gate {
     ) -> Result<ServiceResponse<B>, Error> {
         let probe = probes::is_probe(request.path());
         if self.client_ca.is_some() && !known && !probe {
-            return Err(Refusal::Unauthorized.into());
+            return Err(Status::unauthorized().into());
         }
         self.limits.check(&request)?;
         // Probes have no place in the room: a full adapter is alive, and restarting it would not help.
-        let place = if probe {
-            None
-        } else {
-            Some(self.room.enter().ok_or(Refusal::TooMany)?)
-        };
+        let place = if probe { None } else { Some(self.room.enter()?) };
         let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
         let answer = tokio::time::timeout(self.limits.request_timeout, answer).await;
         drop(place);
@@ -88,29 +84,30 @@ impl Gate {
             Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => {
                 error!("a request made the adapter panic: {}", said(&*panic));
-                Err(Refusal::Panicked.into())
+                let message = "the request made the adapter panic, its log says where";
+                Err(Status::internal(message).into())
             }
-            Err(_) => Err(Refusal::TimedOut.into()),
+            Err(_) => Err(Status::timeout().into()),
         }
     }
 }
 
 impl Limits {
     /// Checks the size of headers and body.
-    fn check(&self, request: &ServiceRequest) -> Result<(), Refusal> {
+    fn check(&self, request: &ServiceRequest) -> Result<(), Status> {
         let headers = request
             .headers()
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len());
         if target(request).len() + headers.sum::<usize>() > self.max_header_bytes {
-            return Err(Refusal::HeadersTooLarge);
+            return Err(Status::headers_too_large());
         }
         let body = request
             .headers()
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
         if body.unwrap_or(0) > self.max_body_bytes {
-            return Err(Refusal::BodyTooLarge);
+            return Err(Status::body_too_large());
         }
         Ok(())
     }

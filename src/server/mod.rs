@@ -18,7 +18,6 @@ mod listeners;
 mod plan;
 mod probes;
 mod readiness;
-mod refusal;
 mod room;
 mod run;
 mod serve;

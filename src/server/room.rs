@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
 use tokio::sync::watch;
 
 /// Room for requests in flight, shared by all workers.
@@ -23,14 +25,18 @@ impl Room {
         }
     }
 
-    /// A place, if there is one.
-    pub(crate) fn enter(&self) -> Option<Place> {
+    /// A place, if one is free.
+    pub(crate) fn enter(&self) -> Result<Place, Full> {
         let entered = self.taken.send_if_modified(|taken| {
             let room = *taken < self.limit;
             *taken += usize::from(room);
             room
         });
-        entered.then(|| Place(Arc::clone(&self.taken)))
+        if entered {
+            Ok(Place(Arc::clone(&self.taken)))
+        } else {
+            Err(Full)
+        }
     }
 
     /// Requests in flight now.
@@ -42,6 +48,26 @@ impl Room {
     pub(crate) async fn empty(&self) {
         // The sender lives as long as `self`, so that waiting cannot fail.
         let _ = self.taken.subscribe().wait_for(|taken| *taken == 0).await;
+    }
+}
+
+/// No place is free.
+///
+/// Plain text as apiserver has it (`pkg/server/filters/maxinflight.go`), but without its Retry-After: client-go
+/// would sleep on it inside one of the few workers of the HPA controller.
+#[derive(Debug, thiserror::Error)]
+#[error("Too many requests, please try again later.")]
+pub(crate) struct Full;
+
+impl ResponseError for Full {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::TOO_MANY_REQUESTS
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status_code())
+            .content_type("text/plain; charset=utf-8")
+            .body(self.to_string())
     }
 }
 
@@ -59,9 +85,9 @@ mod tests {
     fn a_place_is_free_again_when_dropped() {
         let room = Room::new(1);
         let place = room.enter();
-        assert!(place.is_some() && room.enter().is_none());
+        assert!(place.is_ok() && room.enter().is_err());
         drop(place);
-        assert!(room.enter().is_some());
+        assert!(room.enter().is_ok());
     }
 
     #[tokio::test]
