@@ -1,6 +1,6 @@
 //! Compiled rules: discovery, association, naming, querying; the catalog of known metrics.
 //!
-//! A rule goes one way: [`compile`] turns what was written into [`Rule`]s, series that discovery found are put
+//! A rule goes one way: [`compile()`] turns what was written into [`Rule`]s, series that discovery found are put
 //! into a [`Catalog`], a request finds its [`CustomEntry`] or [`ExternalEntry`] there, the entry renders the
 //! query, and [`associate`] says which sample belongs to which object.
 //! Nothing here waits, reads a clock or prints.
