@@ -72,14 +72,3 @@ impl Error {
         }
     }
 }
-
-/// The causes of an error in one line, outermost first, without the error itself.
-pub(crate) fn chain(error: &Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
-}

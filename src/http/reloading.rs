@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::credentials::Source;
-use super::error::{Error, chain};
+use super::error::Error;
+use crate::model::chain;
 
 /// A value made of credentials that may stand in files.
 ///
@@ -84,11 +85,7 @@ impl<T: Clone> Reloading<T> {
     fn keep(&self, state: &mut State<T>, error: &Error) {
         if !state.warned {
             let cause = chain(error);
-            tracing::warn!(
-                what = self.what,
-                cause,
-                "{error}, the last good one stays in force"
-            );
+            tracing::warn!(what = self.what, "{cause}; the last good one stays in force");
             state.warned = true;
         }
     }

@@ -8,9 +8,10 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, Identity, Url};
 
 use super::credentials::{Credentials, Source};
-use super::error::{Error, chain};
+use super::error::Error;
 use super::reloading::Reloading;
 use crate::config::BackendSettings;
+use crate::model::chain;
 
 /// Connections kept open for the next request; as many as could be under way at once, within reason.
 const MOST_IDLE_CONNECTIONS: usize = 100;

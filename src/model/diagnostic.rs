@@ -26,6 +26,13 @@ impl fmt::Display for Place {
     }
 }
 
+/// An error with all its causes in one line, outermost first.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}
+
 /// One fault: place, what is wrong, and the cure if there is one to name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {

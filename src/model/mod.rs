@@ -8,7 +8,7 @@ mod resource;
 mod sample;
 mod selector;
 
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::{Diagnostic, Place, chain};
 pub use jiff::Timestamp;
 pub use labels::Labels;
 pub use metric::{

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Provider, now};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, chain};
 use crate::prometheus::{self, Backend, Lookup};
 use crate::rules::{Catalog, Discovered, Discovery, FoundSeries, OnPartial, Question, Rule};
 
@@ -267,11 +267,4 @@ fn spread(interval: Duration, key: &Key) -> Duration {
     key.hash(&mut hasher);
     let share = f64::from((hasher.finish() % 1000) as u16) / 1000.0;
     interval.mul_f64(0.9 + 0.2 * share)
-}
-
-/// An error with all its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use super::Error;
+use crate::model::chain;
 
 /// Files and what was last seen in them.
 #[derive(Debug)]
@@ -72,13 +73,4 @@ fn digest(files: &[PathBuf]) -> [u8; 32] {
         }
     }
     all.finalize().into()
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(|error| error.to_string())
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use promql_adapter::model::{Operator, Requirement};
+use promql_adapter::model::{Operator, Requirement, chain};
 use promql_adapter::promql::{
     Buckets, Matcher, Names, Query, QueryFields, QueryTemplate, ResourceTemplate, SeriesSelector,
     TemplateError, build, join,
@@ -248,11 +248,6 @@ fn fault(kind: &str, error: &TemplateError) -> String {
         .unwrap_or_default();
     let hint = error.hint.as_ref().map(|hint| format!("  hint: {hint}\n"));
     format!("{kind}{line}: {error}\n{}", hint.unwrap_or_default())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let source = error.source().map(|source| format!(": {}", chain(source)));
-    format!("{error}{}", source.unwrap_or_default())
 }
 
 fn split(text: &str, at: char) -> (&str, &str) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Parts, is_custom, namespace_fault, unknown_resource};
 use crate::config::{Aggregate, Buckets, TypedQuery, TypedRule, WrittenRule};
-use crate::model::{Diagnostic, GroupResource, Resource, Resources};
+use crate::model::{Diagnostic, GroupResource, Resource, Resources, chain};
 use crate::promql::{self, Query, SeriesSelector, build};
 use crate::rules::association::Association;
 use crate::rules::discovery::{Discovery, FoundSeries};
@@ -126,15 +126,13 @@ fn fault(
     error: &dyn std::error::Error,
     hint: Option<String>,
 ) -> Diagnostic {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
     Diagnostic {
         place: if key.is_empty() {
             written.place.clone()
         } else {
             written.at(key)
         },
-        message: texts.join(": "),
+        message: chain(error),
         hint,
     }
 }

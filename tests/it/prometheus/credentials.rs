@@ -6,9 +6,10 @@ use promql_adapter::config::BackendSettings;
 use promql_adapter::http::{self, Authorization, Credentials, Source};
 use promql_adapter::prometheus::Error;
 
-use super::{at, backend, backend_with, chain, question, settings};
+use super::{at, backend, backend_with, question, settings};
 use crate::support::certificates::{Authority, install_crypto};
 use crate::support::fake_prometheus::FakePrometheus;
+use promql_adapter::model::chain;
 
 /// Writes a file as the kubelet does: the new one takes the old one's place at once.
 fn write(directory: &Path, name: &str, text: &str) -> PathBuf {

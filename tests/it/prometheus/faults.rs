@@ -7,9 +7,10 @@ use promql_adapter::config::{BackendSettings, OnPartial};
 use promql_adapter::http;
 use promql_adapter::prometheus::{Backend, Error, Question};
 
-use super::{at, backend, chain, question, settings};
+use super::{at, backend, question, settings};
 use crate::support::certificates::install_crypto;
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
+use promql_adapter::model::chain;
 
 /// The error that a reply ends as, with its causes.
 async fn check(reply: Reply) -> String {

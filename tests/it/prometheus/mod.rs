@@ -57,9 +57,3 @@ fn backend_with(settings: &BackendSettings, credentials: &http::Credentials) -> 
     let client = http::Client::new(settings, credentials).unwrap();
     Backend::new("default", settings, client, Arc::new(Metrics::default()))
 }
-
-/// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = error.source().map(|cause| format!(": {}", chain(cause)));
-    error.to_string() + &causes.unwrap_or_default()
-}
