@@ -8,6 +8,7 @@ mod architecture;
 mod case;
 mod cli;
 mod config;
+mod docs;
 mod flags;
 mod live;
 mod path;
