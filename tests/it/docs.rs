@@ -1,4 +1,4 @@
-//! What the documents say of the program's words.
+//! What the documents say of the tree and of the program's words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,51 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// What stands between `](` and `)`, outside code.
+fn links(page: &str) -> Vec<&str> {
+    let text = page.split("```").step_by(2);
+    text.flat_map(|text| text.split("](").skip(1))
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link)
+        .collect()
+}
+
+/// The anchor that a heading gets: lower case, hyphens for spaces, letters and digits only.
+fn anchor(heading: &str) -> String {
+    let title = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = title
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_a_heading() {
+    let mut pages = files(Path::new("docs"), "md");
+    pages.extend(["README.md", "CHANGELOG.md"].map(PathBuf::from));
+    let mut broken = Vec::new();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                _ => page.parent().unwrap().join(file),
+            };
+            let there = target.exists();
+            let named = || {
+                let text = fs::read_to_string(&target).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                headings.map(anchor).any(|known| known == heading)
+            };
+            if !there || !(heading.is_empty() || named()) {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// A source text with `…` for each `{…}` of its format strings, and the lines of a string joined.
