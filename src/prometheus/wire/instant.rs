@@ -23,6 +23,7 @@ pub(crate) fn read_answer(
         Some(Data::Vector(elements)) => {
             let samples = elements
                 .into_iter()
+                .flatten()
                 .map(Element::sample)
                 .collect::<Result<_, _>>()?;
             (Shape::Vector, samples)
@@ -47,7 +48,8 @@ pub(crate) fn read_answer(
 #[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum Data {
-    Vector(Vec<Element>),
+    /// `null` is a list without elements, as servers in Go write it.
+    Vector(Option<Vec<Element>>),
     Scalar(Point),
     Matrix(IgnoredAny),
     String(IgnoredAny),
@@ -140,7 +142,10 @@ mod tests {
             check(data),
             r#"Vector {__name__="m",pod="b"}=NaN@1700000000500 {}=inf@1700000000000"#
         );
-        assert_eq!(check(r#"{"resultType":"vector","result":[]}"#), "Vector");
+        for empty in ["[]", "null"] {
+            let data = format!(r#"{{"resultType":"vector","result":{empty}}}"#);
+            assert_eq!(check(&data), "Vector", "{empty}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::envelope::{Envelope, is_truncation};
@@ -44,7 +44,10 @@ impl<'de> Visitor<'de> for FoundVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found, A::Error> {
         let mut series = Series::default();
         while let Some(Names { metric, labels }) = list.next_element()? {
-            series.labels_by_metric.entry(metric).or_default().extend(labels);
+            // No metric is made of a series without a name, and the others still count.
+            if let Some(metric) = metric {
+                series.labels_by_metric.entry(metric).or_default().extend(labels);
+            }
         }
         Ok(Found(series))
     }
@@ -52,7 +55,7 @@ impl<'de> Visitor<'de> for FoundVisitor {
 
 /// What is kept of one series.
 struct Names {
-    metric: String,
+    metric: Option<String>,
     labels: Vec<String>,
 }
 
@@ -82,7 +85,6 @@ impl<'de> Visitor<'de> for NamesVisitor {
                 labels.push(name);
             }
         }
-        let metric = metric.ok_or_else(|| A::Error::custom("a series without `__name__`"))?;
         Ok(Names { metric, labels })
     }
 }
@@ -117,15 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn series_without_a_name_and_cut_off_answers_are_malformed() {
-        for body in [
-            r#"{"status":"success","data":[{"pod":"a"}]}"#,
-            r#"{"status":"success","data":[{"__name__":"m"}"#,
-        ] {
-            assert!(
-                matches!(read(body).unwrap_err(), Error::Malformed { .. }),
-                "{body}"
-            );
-        }
+    fn a_series_without_a_name_is_passed_over() {
+        let series = read(r#"{"status":"success","data":[{"pod":"a"},{"__name__":"m"}]}"#).unwrap();
+        assert_eq!(Vec::from_iter(series.labels_by_metric.keys()), ["m"]);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_is_malformed() {
+        let cut_off = read(r#"{"status":"success","data":[{"__name__":"m"}"#);
+        assert!(matches!(cut_off.unwrap_err(), Error::Malformed { .. }));
     }
 }
