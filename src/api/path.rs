@@ -75,7 +75,7 @@ fn custom(version: CustomVersion, segments: &[&str], query: &Query) -> Result<Ap
     namespace.map_or(Ok(()), check_namespace)?;
     check_name(&resource, name)?;
     query.check_numbers()?;
-    query.check_field_selector(name)?;
+    query.check_field_selector(Some(name))?;
     let object_selector = query.selector("labelSelector")?;
     Ok(ApiRequest::Custom {
         version,
@@ -102,6 +102,7 @@ fn external(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
         return Err(Status::watch_not_supported(EXTERNAL));
     }
     query.check_numbers()?;
+    query.check_field_selector(None)?;
     Ok(ApiRequest::External {
         request: ExternalRequest {
             namespace: namespace.to_owned(),

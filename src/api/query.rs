@@ -40,20 +40,20 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    /// Refuses a field selector that asks for another object than the path.
+    /// Refuses a field selector that cannot be read, or that asks for another object than the path names.
     ///
-    /// Source: apiserver, `pkg/endpoints/handlers/get.go`, `ListResource`.
-    pub(super) fn check_field_selector(&self, name: &str) -> Result<(), Status> {
-        let wanted = self.first("fieldSelector").unwrap_or_default().trim();
-        let named = wanted
-            .strip_prefix("metadata.name")
-            .and_then(|rest| rest.trim_start().strip_prefix('='));
-        let named = named.map(|value| value.strip_prefix('=').unwrap_or(value).trim());
-        match wanted.is_empty() || named == Some(name) {
-            true => Ok(()),
-            false => Err(Status::bad_request(
+    /// Source: apiserver, `pkg/endpoints/handlers/get.go`, `ListResource`; apimachinery, `pkg/fields/selector.go`.
+    pub(super) fn check_field_selector(&self, name: Option<&str>) -> Result<(), Status> {
+        let text = self.first("fieldSelector").unwrap_or_default();
+        let terms = text.split(',').filter(|term| !term.is_empty());
+        let terms = terms.map(FieldTerm::parse).collect::<Result<Vec<_>, _>>()?;
+        let exact = |term: &&FieldTerm| term.field == "metadata.name" && term.equal;
+        let fits = |name| terms.iter().find(exact).is_some_and(|term| term.value == name);
+        match name {
+            Some(name) if !terms.is_empty() && !fits(name) => Err(Status::bad_request(
                 "fieldSelector metadata.name doesn't match requested name",
             )),
+            _ => Ok(()),
         }
     }
 
@@ -79,6 +79,32 @@ impl<'a> Query<'a> {
                 "invalid timeout specified in the request URL - {fault}"
             ))),
         }
+    }
+}
+
+/// One condition of a field selector.
+struct FieldTerm<'a> {
+    field: &'a str,
+    equal: bool,
+    value: &'a str,
+}
+
+impl<'a> FieldTerm<'a> {
+    fn parse(text: &'a str) -> Result<Self, Status> {
+        let (left, value) = text.split_once('=').ok_or_else(|| {
+            Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"))
+        })?;
+        let field = left.strip_suffix('!').unwrap_or(left);
+        if !matches!(field, "metadata.name" | "metadata.namespace") {
+            return Err(Status::bad_request(format!(
+                "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+            )));
+        }
+        Ok(FieldTerm {
+            field,
+            equal: field == left,
+            value: value.strip_prefix('=').unwrap_or(value),
+        })
     }
 }
 
