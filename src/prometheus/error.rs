@@ -132,7 +132,7 @@ impl From<http::Error> for Error {
 }
 
 /// Whether a text of a backend tells where something listens, as Thanos does about its stores.
-fn names_an_address(text: &str) -> bool {
+pub(super) fn names_an_address(text: &str) -> bool {
     let is_address = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '[' && c != ']');
         word.parse::<SocketAddr>().is_ok() || word.parse::<IpAddr>().is_ok_and(|address| address.is_ipv4())

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::error::names_an_address;
+use super::wire;
 use crate::config::OnPartial;
 use crate::model::{Sample, Timestamp};
 
@@ -26,6 +28,23 @@ pub struct Answer {
     pub evaluated_at: Timestamp,
     /// Warnings of the backend.
     pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// Whether some of the data could not be read, so that numbers may be too small.
+    pub fn is_incomplete(&self) -> bool {
+        wire::incomplete(&self.warnings).is_some()
+    }
+
+    /// The warnings as the owner of a workload may read them: none that names an address.
+    pub fn client_warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings
+            .iter()
+            .map(|warning| match names_an_address(warning) {
+                true => "data is missing",
+                false => warning.as_str(),
+            })
+    }
 }
 
 /// Type of an instant answer.

@@ -154,6 +154,14 @@ impl Provider {
             .await
             .map_err(|error| Error::of_backend(rule, metric, &error))?;
         trace.answered(&cached);
+        if cached.answer.is_incomplete() {
+            // Otherwise it would have been refused.
+            self.sources.metrics.policy_used(rule.key(), "onPartial");
+            trace.note(format!(
+                "the answer is incomplete, accepted by onPartial of {}",
+                rule.key()
+            ));
+        }
         Ok(cached.answer)
     }
 }

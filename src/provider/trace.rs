@@ -66,7 +66,7 @@ impl Trace {
                 because.client_text()
             ));
         }
-        for warning in &cached.answer.warnings {
+        for warning in cached.answer.client_warnings() {
             self.note(format!("the backend warns: {warning}"));
         }
     }

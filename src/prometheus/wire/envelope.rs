@@ -34,8 +34,11 @@ impl<D> Envelope<D> {
             let (error_type, text) = (self.error_type.as_deref(), self.error.unwrap_or_default());
             return Err(refusal::classify(200, error_type.unwrap_or_default(), text));
         }
-        let warnings = self.warnings.unwrap_or_default();
-        match incomplete(self.is_partial, &warnings) {
+        let mut warnings = self.warnings.unwrap_or_default();
+        if self.is_partial {
+            warnings.push("the answer is partial".to_owned());
+        }
+        match incomplete(&warnings) {
             Some(text) if on_partial == OnPartial::Refuse => Err(Error::Partial {
                 text: text.to_owned(),
             }),
@@ -48,16 +51,16 @@ impl<D> Envelope<D> {
 ///
 /// Any warning that the backend does not mark as PromQL's own says that data could not be read: a store
 /// that is down, a remote read that failed.
-fn incomplete(is_partial: bool, warnings: &[String]) -> Option<&str> {
+pub(crate) fn incomplete(warnings: &[String]) -> Option<&str> {
     let harmless = |warning: &&String| {
         warning.starts_with("PromQL info:")
             || warning.starts_with("PromQL warning:")
             || is_truncation(warning)
     };
-    let doubtful = warnings.iter().find(|warning| !harmless(warning));
-    doubtful
+    warnings
+        .iter()
+        .find(|warning| !harmless(warning))
         .map(String::as_str)
-        .or(is_partial.then_some("the backend says `isPartial`"))
 }
 
 /// Whether a warning says that the `limit` we sent was reached. Source: Prometheus, `web/api/v1/api.go`.
@@ -101,7 +104,7 @@ mod tests {
     #[test]
     fn partial_flag_makes_the_answer_incomplete() {
         let body = r#"{"status":"success","isPartial":true,"data":["a"]}"#;
-        let refused = "the backend's answer is incomplete: the backend says `isPartial`";
+        let refused = "the backend's answer is incomplete: the answer is partial";
         assert_eq!(check(body, OnPartial::Refuse), refused);
         assert_eq!(check(body, OnPartial::Accept), "a");
     }

@@ -9,7 +9,7 @@ mod point;
 mod refusal;
 mod series;
 
-pub(crate) use envelope::read_names;
+pub(crate) use envelope::{incomplete, read_names};
 pub(crate) use instant::read_answer;
 pub(crate) use refusal::refusal;
 pub(crate) use series::read_series;
