@@ -130,7 +130,7 @@ impl Asked<'_> {
         let mut values = Vec::with_capacity(reading.samples.len());
         let mut left_out = false;
         for (name, sample) in reading.samples {
-            match self.value(name, sample, trace) {
+            match self.value(name, sample, answer.evaluated_at, trace) {
                 Ok(value) => values.push(self.object(name, value)),
                 Err(Unserved::Missing) => left_out = true,
                 Err(Unserved::Bad(reason)) => trace.dropped.push(rules::dropped(sample, reason)),
@@ -143,7 +143,13 @@ impl Asked<'_> {
     }
 
     /// The value of one object, by policy where the sample is not a number.
-    fn value(&self, name: &str, sample: &Sample, trace: &mut Trace) -> Result<MetricValue, Unserved> {
+    fn value(
+        &self,
+        name: &str,
+        sample: &Sample,
+        evaluated_at: Timestamp,
+        trace: &mut Trace,
+    ) -> Result<MetricValue, Unserved> {
         match values::value(&self.entry.rule, sample) {
             Ok(value) => {
                 trace.readings.push(Reading {
@@ -151,7 +157,7 @@ impl Asked<'_> {
                     exact: sample.value,
                     served: value.quantity,
                 });
-                self.remember(name, &value);
+                self.remember(name, &value, evaluated_at);
                 Ok(value)
             }
             Err(DropReason::NotANumber) => {
@@ -238,7 +244,7 @@ impl Asked<'_> {
         self.subject.not_found("NoSamples", cause)
     }
 
-    fn remember(&self, name: &str, value: &MetricValue) {
+    fn remember(&self, name: &str, value: &MetricValue, evaluated_at: Timestamp) {
         let policies = &self.entry.rule.policies;
         let within = [policies.on_empty, policies.on_no_traffic]
             .iter()
@@ -246,7 +252,7 @@ impl Asked<'_> {
             .max();
         if let Some(within) = within {
             let last = &self.provider.last.custom;
-            last.put(self.last_key(name), value.clone(), value.at, within);
+            last.put(self.last_key(name), value.clone(), evaluated_at, within);
         }
     }
 
