@@ -8,7 +8,7 @@ use super::Words;
 use crate::api::Explanation;
 use crate::cli::report::Failure;
 use crate::config::{BackendSettings, KubernetesCredentials, Method};
-use crate::http::{Client, Credentials, Request, Verbs};
+use crate::http::{self, Client, Credentials, Request, Verbs};
 
 /// Time for the whole exchange; the adapter answers within its own deadline.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -33,9 +33,13 @@ async fn ask(server: &str, words: &Words) -> anyhow::Result<Explanation> {
         verbs: Verbs::Get,
         limit_bytes: MOST_BYTES,
     };
-    let response = client.slot(WITHIN).await?.send(&request).await?;
-    let status = response.status();
-    let body = response.bytes().await?;
+    let exchange = async {
+        let response = client.slot(WITHIN).await?.send(&request).await?;
+        Ok::<_, http::Error>((response.status(), response.bytes().await?))
+    };
+    let (status, body) = exchange
+        .await
+        .with_context(|| format!("cannot ask the adapter at {server}"))?;
     if status != 200 {
         let text = String::from_utf8_lossy(&body);
         return Err(anyhow!("the adapter answered {status}: {}", text.trim()));
