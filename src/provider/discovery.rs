@@ -172,6 +172,8 @@ impl Provider {
                 self.take_failure(key, error.client_text());
             }
         }
+        // Before the metrics: who reads there that series were found may ask for them.
+        self.rebuild_catalog();
         for rule in rules {
             let metrics = &self.sources.metrics;
             metrics.rule_fault(rule.key(), !found || rule.fault().is_some());
@@ -179,7 +181,6 @@ impl Provider {
                 metrics.discovered(rule.key(), at.as_duration().as_secs_f64());
             }
         }
-        self.rebuild_catalog();
         found
     }
 

@@ -43,6 +43,11 @@ impl Case {
         }
     }
 
+    /// File name without its ending.
+    pub(crate) fn name(&self) -> &str {
+        self.path.file_stem().unwrap().to_str().unwrap()
+    }
+
     /// Text of a section, empty if there is none.
     pub(crate) fn section(&self, name: &str) -> &str {
         let found = self.sections.iter().find(|(known, _)| known == name);
@@ -96,7 +101,6 @@ pub(crate) fn check(folder: &str, answer: impl Fn(&Case) -> String) {
 }
 
 /// The same for cases that wait.
-#[expect(dead_code, reason = "its first cases come next; this line goes with them")]
 pub(crate) async fn check_async(folder: &str, answer: impl AsyncFn(&Case) -> String) {
     let mut differing = Vec::new();
     for case in read_all(folder) {

@@ -2,8 +2,12 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::adapter::{Adapter, Setup};
+use std::time::{Duration, Instant};
+
+use crate::case::{self, Case};
+use crate::support::adapter::{Adapter, PROGRAM, Setup};
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
+use crate::support::script::{script, without_times};
 use crate::support::server::eventually;
 
 const RATE: &str = "rules:\n  - metric: qps\n    rate: {counter: requests_total, window: 1m}\n";
@@ -24,12 +28,103 @@ async fn sigterm_ends_with_0_after_readiness_went() {
     assert!(ended.stderr.trim_end().ends_with("stopped"), "{}", ended.stderr);
 }
 
+/// Runs that end by themselves: `arguments`, one a line, `config` and `objects` as files, `prometheus` as the backend.
 #[tokio::test]
-async fn without_config_it_ends_with_2_and_names_the_flag() {
-    let directory = Setup::new("");
-    let ended = directory.run(&[]).await;
-    assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("--config"), "{}", ended.stderr);
+async fn runs_end_and_print_as_the_cases_say() {
+    case::check_async("run", run).await;
+}
+
+async fn run(case: &Case) -> String {
+    let fake = FakePrometheus::start().await;
+    script(&fake, case.section("prometheus"));
+    let setup = Setup::new(&case.section("config").replace("BACKEND", &fake.url()));
+    setup.write("objects.yaml", case.section("objects"));
+    let arguments: Vec<String> = case
+        .lines("arguments")
+        .map(|argument| argument.replace("BACKEND", &fake.url()))
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ended = setup.run(&arguments).await;
+    let code = ended.code.map_or("a signal".to_owned(), |code| code.to_string());
+    let text = format!(
+        "exit code {code}\nstdout:\n{}stderr:\n{}",
+        ended.stdout, ended.stderr
+    );
+    without_times(&text)
+}
+
+#[tokio::test]
+async fn without_its_backend_it_is_ready_at_once() {
+    let began = Instant::now();
+    let adapter = Setup::new(RATE)
+        .objects(CART_0)
+        .backend("http://127.0.0.1:1")
+        .start()
+        .await;
+    // A quarter of a second on an idle machine.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(adapter.get("/readyz").await.status(), 200);
+    assert_eq!(adapter.json(QPS_OF_PODS).await.0, 503);
+    assert_eq!(
+        adapter.get("/apis/custom.metrics.k8s.io/v1beta1").await.status(),
+        200
+    );
+}
+
+#[tokio::test]
+async fn flags_without_effect_are_named_once() {
+    let adapter = Setup::new("rules: []\nresourceRules: {window: 1m}\n")
+        .argument("--lister-kubeconfig=/etc/kubeconfig")
+        .argument("--audit-log-path=-")
+        .argument("--authentication-skip-lookup")
+        .start()
+        .await;
+    let log = adapter.log();
+    let named =
+        "flags without effect here: --authentication-skip-lookup, --audit-log-path, --lister-kubeconfig";
+    assert_eq!(log.matches(named).count(), 1, "{log}");
+    assert_eq!(log.matches("--audit-log-path").count(), 1, "{log}");
+    assert!(
+        log.contains("config.yaml:2: resourceRules: metrics.k8s.io is not served yet"),
+        "{log}"
+    );
+    assert!(log.contains("there is no objects file"), "{log}");
+}
+
+/// The first command of the README, with the built program.
+#[tokio::test]
+async fn the_quickstart_answers_three_questions_and_stops() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut command = tokio::process::Command::new("config/quickstart");
+    command
+        .arg("--once")
+        .current_dir(root)
+        .env("PROMQL_ADAPTER", PROGRAM)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(180), command.output()).await;
+    let output = output.expect("the quickstart ends").unwrap();
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{stdout}{stderr}");
+    let answers: Vec<&str> = stdout
+        .lines()
+        .filter(|line| line.contains(r#""value": ""#))
+        .collect();
+    // One for each of three pods, one of the service, one of the queue.
+    assert_eq!(answers.len(), 5, "{stdout}");
+    for metric in [
+        "http_requests_per_second",
+        "http_request_duration_p95_seconds",
+        "queue_depth",
+    ] {
+        assert!(
+            stdout.contains(&format!(r#"": "{metric}""#)),
+            "no {metric} in:\n{stdout}"
+        );
+    }
 }
 
 #[tokio::test]

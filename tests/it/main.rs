@@ -15,6 +15,7 @@ mod path;
 mod prometheus;
 mod promql;
 mod quantity;
+mod requests;
 mod rules;
 mod selector;
 mod server;

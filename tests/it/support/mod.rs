@@ -3,5 +3,6 @@
 pub(crate) mod adapter;
 pub(crate) mod certificates;
 pub(crate) mod fake_prometheus;
+pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod servers;
