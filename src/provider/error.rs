@@ -179,7 +179,7 @@ impl Subject {
             QueryFault::Template(cause) => {
                 self.not_found("RuleDisabled", format!("{}: {fault}: {cause}", rule.key()))
             }
-            QueryFault::Empty | QueryFault::Label(_) => {
+            QueryFault::Empty | QueryFault::Label(_) | QueryFault::TooLong { .. } => {
                 self.not_found("RuleDisabled", format!("{}: {fault}", rule.key()))
             }
         }

@@ -4,7 +4,8 @@ use super::catalog::{CustomEntry, ExternalEntry};
 use super::rule::{Querying, Rule, TemplateQuery};
 use crate::model::Selector;
 use crate::promql::{
-    LabelNameError, Matcher, Query, QueryFields, TemplateError, UnsupportedRequirement, is_metric_name, join,
+    LabelNameError, Matcher, ParseError, Query, QueryFields, TemplateError, UnsupportedRequirement,
+    is_metric_name, join,
 };
 
 /// Why a request has no query.
@@ -22,6 +23,12 @@ pub enum QueryFault {
     /// A value of the request would change what the query means.
     #[error("`{0}` cannot stand in the rule's query")]
     UnsafeValue(String),
+    /// Values are pasted into a query that is too long to be parsed.
+    #[error("the query is {bytes} bytes long, too long to see what the names pasted into it do")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
     /// The template renders nothing for this request.
     #[error("the query is empty")]
     Empty,
@@ -189,8 +196,12 @@ fn refuse_other_shape(
         .map(String::as_str)
         .zip(values.iter().copied())
         .collect();
-    if Query::read(text).fills(&Query::read(&blank), &fillings) {
-        return Ok(());
+    // Placeholders may be longer than what they stand for.
+    match (Query::parse(text), Query::parse(&blank)) {
+        (Ok(filled), Ok(blank)) if filled.fills(&blank, &fillings) => Ok(()),
+        (Err(ParseError::TooLong { .. }), _) | (_, Err(ParseError::TooLong { .. })) => {
+            Err(QueryFault::TooLong { bytes: text.len() })
+        }
+        _ => Err(QueryFault::UnsafeValue(values.join("|"))),
     }
-    Err(QueryFault::UnsafeValue(values.join("|")))
 }

@@ -18,6 +18,35 @@ fn rules_list_metrics_and_render_queries() {
     case::check("rules", answer);
 }
 
+#[test]
+fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
+    let text = r#"rules: [{seriesQuery: m, resources: {template: <<.Resource>>},
+        metricsQuery: 'm{pod=~"<<index .LabelValuesByName "pod">>"}'}]"#;
+    let file = config::load(text, "rules.yaml", &BTreeMap::new(), &[])
+        .unwrap()
+        .rules;
+    let resources = Objects::from_file(&ObjectsFile::default()).resources();
+    let rule = rules::compile(&file, &resources, Options::default())
+        .unwrap()
+        .remove(0);
+    let series = FoundSeries {
+        name: "m".to_owned(),
+        label_names: ["namespace", "pod"].map(str::to_owned).into(),
+    };
+    let series = Ok((Arc::new(vec![series]), now()));
+    let catalog = Catalog::build(&[Discovered { rule, series }], &Catalog::default(), now());
+    let asked = |pods: usize| {
+        let names: Vec<String> = (0..pods).map(|pod| format!("cart-{pod:05}")).collect();
+        let request = format!("custom pods shop {} m", names.join(","));
+        query(&request, &resources, &catalog)
+    };
+    assert!(asked(2000).starts_with(r#"m{pod=~"cart-00000|cart-00001|"#));
+    assert_eq!(
+        asked(6000),
+        "refused: the query is 66009 bytes long, too long to see what the names pasted into it do"
+    );
+}
+
 fn answer(case: &Case) -> String {
     let file = match config::load(case.section("rules"), "rules.yaml", &BTreeMap::new(), &[]) {
         Ok(configuration) => configuration.rules,
