@@ -20,6 +20,14 @@ pub struct Policies {
     pub on_partial: OnPartial,
 }
 
+impl Policies {
+    /// How long a good value is kept for a policy that may serve it; `None` if none does.
+    pub fn keeps_last(&self) -> Option<Duration> {
+        let policies = [self.on_empty, self.on_no_traffic];
+        policies.iter().filter_map(OnNoValue::within).max()
+    }
+}
+
 /// What to answer in place of a value that is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnNoValue {
@@ -42,7 +50,7 @@ pub enum OnNoValue {
 
 impl OnNoValue {
     /// Greatest age of a last value, where the last value is what is answered.
-    pub fn within(&self) -> Option<Duration> {
+    fn within(&self) -> Option<Duration> {
         match self {
             OnNoValue::Last { within } => Some(*within),
             OnNoValue::Error | OnNoValue::Missing | OnNoValue::Value { .. } => None,

@@ -191,11 +191,7 @@ impl Asked<'_> {
                 (Ok(last), said)
             }
             OnNoValue::Value { value } => {
-                let stand_in = MetricValue {
-                    quantity: value,
-                    at: self.now,
-                    window: rule.window(),
-                };
+                let stand_in = values::constant(rule, value, self.now);
                 (Ok(stand_in), value.to_string())
             }
         };
@@ -245,12 +241,7 @@ impl Asked<'_> {
     }
 
     fn remember(&self, name: &str, value: &MetricValue, evaluated_at: Timestamp) {
-        let policies = &self.entry.rule.policies;
-        let within = [policies.on_empty, policies.on_no_traffic]
-            .iter()
-            .filter_map(OnNoValue::within)
-            .max();
-        if let Some(within) = within {
+        if let Some(within) = self.entry.rule.policies.keeps_last() {
             let last = &self.provider.last.custom;
             last.put(self.last_key(name), value.clone(), evaluated_at, within);
         }

@@ -4,7 +4,7 @@ use super::error::{Error, Subject};
 use super::last::AnswerKey;
 use super::trace::{Reading, Trace};
 use super::{Provider, values};
-use crate::model::{ExternalRequest, ExternalValue, MetricValue, Timestamp};
+use crate::model::{ExternalRequest, ExternalValue, Timestamp};
 use crate::prometheus::{Answer, Shape};
 use crate::rules::{self, DropReason, ExternalEntry, OnNoValue};
 
@@ -119,11 +119,7 @@ impl Asked<'_> {
             OnNoValue::Value { value } => {
                 let stand_in = ExternalValue {
                     labels: None,
-                    value: MetricValue {
-                        quantity: value,
-                        at: self.now,
-                        window: rule.window(),
-                    },
+                    value: values::constant(rule, value, self.now),
                 };
                 (vec![stand_in], value.to_string())
             }
@@ -134,12 +130,7 @@ impl Asked<'_> {
     }
 
     fn remember(&self, values: &[ExternalValue], at: Timestamp) {
-        let policies = &self.entry.rule.policies;
-        let within = [policies.on_empty, policies.on_no_traffic]
-            .iter()
-            .filter_map(OnNoValue::within)
-            .max();
-        if let Some(within) = within {
+        if let Some(within) = self.entry.rule.policies.keeps_last() {
             self.provider
                 .last
                 .external

@@ -1,8 +1,8 @@
 //! Answers a metric request; keeps the catalog of known metrics fresh.
 //!
 //! The only room that combines sources: objects from `kubernetes`, rules from `rules`, samples from `prometheus`.
-//! [`Provider::custom`] and [`Provider::external`] are the one way an answer comes about, for the API, for
-//! `explain` and for the console.
+//! [`Provider::custom`] and [`Provider::external`] are the one way an answer comes about, for the API and
+//! for `explain`.
 
 mod ages;
 mod custom;

@@ -1,6 +1,6 @@
 //! From a sample to a number that may be served.
 
-use crate::model::{MetricValue, Quantity, Sample};
+use crate::model::{MetricValue, Quantity, Sample, Timestamp};
 use crate::rules::{DropReason, Rule};
 
 /// The value of a sample, or why it cannot be served as it is.
@@ -16,4 +16,13 @@ pub(super) fn value(rule: &Rule, sample: &Sample) -> Result<MetricValue, DropRea
         at: sample.at,
         window: rule.window(),
     })
+}
+
+/// The value that a policy names, as of now.
+pub(super) fn constant(rule: &Rule, quantity: Quantity, now: Timestamp) -> MetricValue {
+    MetricValue {
+        quantity,
+        at: now,
+        window: rule.window(),
+    }
 }
