@@ -46,7 +46,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file cannot be written.
-    #[error("cannot write {path}\n  hint: --cert-dir is where a self-signed certificate is kept")]
+    #[error("cannot write {path}, below --cert-dir, which is for a self-signed certificate")]
     Write {
         /// The file.
         path: PathBuf,

@@ -93,6 +93,16 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
+    fn a_directory_that_cannot_be_made_is_named_and_the_cause_comes_last() {
+        let error = keep(Path::new("/dev/null/certificates"), None).unwrap_err();
+        assert_eq!(
+            crate::model::chain(&error),
+            "cannot write /dev/null/certificates, below --cert-dir, which is for a self-signed certificate: \
+             Not a directory (os error 20)"
+        );
+    }
+
+    #[test]
     fn is_made_once_and_kept() {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("certificates");
