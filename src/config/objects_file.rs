@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::{Diagnostic, GroupResource, Labels, Resource, Scope};
+use crate::model::{Diagnostic, GroupResource, Labels, Place, Resource, Scope};
 
 use super::faults::Faults;
 use super::load::read_text;
@@ -23,6 +23,8 @@ pub struct ObjectsFile {
 /// One object as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenObject {
+    /// Where it stands.
+    pub place: Place,
     /// Its resource: `pods`, `deployments.apps`.
     pub resource: GroupResource,
     /// `None` for cluster-scoped objects.
@@ -151,6 +153,7 @@ fn read_object(node: &Node, faults: &mut Faults) -> WrittenObject {
     let resource: String = object.required("resource", scalar::word, faults);
     let labels = object.entries("labels", faults).iter();
     WrittenObject {
+        place: node.place.clone(),
         resource: GroupResource::parse(&resource),
         namespace: object.optional("namespace", scalar::word, faults),
         name: object.required("name", scalar::word, faults),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::builtin;
-use crate::config::ObjectsFile;
-use crate::model::{GroupResource, Labels, Resources, Selector};
+use crate::config::{ObjectsFile, WrittenObject};
+use crate::model::{Diagnostic, GroupResource, Labels, Resources, Scope, Selector};
 
 /// The resources that are served and the objects there are. Both are replaced whole.
 #[derive(Debug)]
@@ -25,19 +25,25 @@ struct Snapshot {
 impl Objects {
     /// Only the built-in resources and no object: named objects can be asked for, `*` matches nothing.
     pub fn none() -> Objects {
-        Objects::from_file(&ObjectsFile::default())
-    }
-
-    /// What a file says, beside the built-in resources.
-    pub fn from_file(file: &ObjectsFile) -> Objects {
         Objects {
-            current: ArcSwap::from_pointee(Snapshot::from_file(file)),
+            current: ArcSwap::from_pointee(Snapshot {
+                resources: Arc::new(Resources::new(builtin::resources())),
+                objects: HashMap::new(),
+            }),
         }
     }
 
-    /// Replaces everything by what a file says now.
-    pub fn replace(&self, file: &ObjectsFile) {
-        self.current.store(Arc::new(Snapshot::from_file(file)));
+    /// What a file says, beside the built-in resources. The error holds all its faults.
+    pub fn from_file(file: &ObjectsFile) -> Result<Objects, Vec<Diagnostic>> {
+        Ok(Objects {
+            current: ArcSwap::from_pointee(Snapshot::from_file(file)?),
+        })
+    }
+
+    /// Replaces everything by what a file says now; a file with faults changes nothing.
+    pub fn replace(&self, file: &ObjectsFile) -> Result<(), Vec<Diagnostic>> {
+        self.current.store(Arc::new(Snapshot::from_file(file)?));
+        Ok(())
     }
 
     /// The resources that are served.
@@ -68,24 +74,53 @@ impl Objects {
 }
 
 impl Snapshot {
-    fn from_file(file: &ObjectsFile) -> Snapshot {
+    fn from_file(file: &ObjectsFile) -> Result<Snapshot, Vec<Diagnostic>> {
         let mut served = builtin::resources();
         served.extend(file.resources.iter().cloned());
         let resources = Resources::new(served);
         let mut objects: HashMap<(GroupResource, String), BTreeMap<String, Labels>> = HashMap::new();
+        let mut faults = Vec::new();
         for object in &file.objects {
-            let resource = resources
-                .find(&object.resource)
-                .map_or_else(|| object.resource.clone(), |known| known.group_resource());
-            let namespace = object.namespace.clone().unwrap_or_default();
-            objects
-                .entry((resource, namespace))
-                .or_default()
-                .insert(object.name.clone(), object.labels.clone());
+            match home(object, &resources) {
+                Ok(home) => {
+                    let names = objects.entry(home).or_default();
+                    names.insert(object.name.clone(), object.labels.clone());
+                }
+                Err(fault) => faults.push(fault),
+            }
         }
-        Snapshot {
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Snapshot {
             resources: Arc::new(resources),
             objects,
+        })
+    }
+}
+
+/// Resource and namespace of an object; the namespace is empty where the resource has none.
+fn home(object: &WrittenObject, resources: &Resources) -> Result<(GroupResource, String), Diagnostic> {
+    let fault = |message: String, hint: &str| Diagnostic {
+        place: object.place.clone(),
+        message,
+        hint: Some(hint.to_owned()),
+    };
+    let wanted = &object.resource;
+    let Some(resource) = resources.find(wanted) else {
+        let hint = "give its plural, kind and scope under `resources`";
+        return Err(fault(format!("no resource `{wanted}` is served"), hint));
+    };
+    match (resource.scope, &object.namespace) {
+        (Scope::Namespaced, Some(namespace)) => Ok((resource.group_resource(), namespace.clone())),
+        (Scope::Cluster, None) => Ok((resource.group_resource(), String::new())),
+        (Scope::Namespaced, None) => {
+            let message = format!("{} live in a namespace", resource.plural);
+            Err(fault(message, "give its `namespace`"))
+        }
+        (Scope::Cluster, Some(_)) => {
+            let message = format!("{} do not live in a namespace", resource.plural);
+            Err(fault(message, "leave `namespace` out"))
         }
     }
 }

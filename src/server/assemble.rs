@@ -51,7 +51,7 @@ pub struct Assembled {
 pub fn assemble(configuration: &Configuration, metrics: &Arc<Metrics>) -> Result<Assembled, AssembleError> {
     let settings = &configuration.settings;
     let objects = Arc::new(match &settings.objects_file {
-        Some(path) => Objects::from_file(&read_objects(path)?),
+        Some(path) => Objects::from_file(&read_objects(path)?).map_err(AssembleError::Faults)?,
         None => Objects::none(),
     });
     let mut backends = BTreeMap::new();

@@ -62,7 +62,7 @@ fn objects_reload(watch: FileWatch, file: PathBuf, objects: Arc<Objects>, provid
     let provider = provider.clone();
     Task::new("objects file", async move {
         let reload = move || {
-            objects.replace(&read_objects(&file)?);
+            objects.replace(&read_objects(&file)?).map_err(Error::Faults)?;
             provider.resources_changed().map_err(Error::Faults)
         };
         watch.run(OBJECTS_INTERVAL, reload).await;
