@@ -21,8 +21,26 @@ pub struct Configuration {
     pub rules: RulesFile,
 }
 
+/// A configuration that cannot be used.
+#[derive(Clone, Debug, Default)]
+pub struct Refused {
+    /// All faults of reading.
+    pub faults: Vec<Diagnostic>,
+    /// The rules as far as they can be read, so that their other faults can be told at the same time.
+    pub rules: RulesFile,
+}
+
+impl From<Vec<Diagnostic>> for Refused {
+    fn from(faults: Vec<Diagnostic>) -> Refused {
+        Refused {
+            faults,
+            rules: RulesFile::default(),
+        }
+    }
+}
+
 /// Reads the file at `path` and the environment of the process, and puts the flags over both.
-pub fn read(path: &Path, overrides: &[Override]) -> Result<Configuration, Vec<Diagnostic>> {
+pub fn read(path: &Path, overrides: &[Override]) -> Result<Configuration, Refused> {
     let name = path.display().to_string();
     let text = read_text(path)?;
     // A variable that is not Unicode cannot be one of ours.
@@ -53,10 +71,10 @@ pub fn load(
     name: &str,
     environment: &BTreeMap<String, String>,
     overrides: &[Override],
-) -> Result<Configuration, Vec<Diagnostic>> {
+) -> Result<Configuration, Refused> {
     let mut faults = Faults::default();
     let Some(file) = yaml::parse(text, name, &mut faults) else {
-        return faults.or(None);
+        return Ok(faults.or(None)?);
     };
     if let Value::Scalar(_) | Value::List(_) = file.value {
         let message = format!(
@@ -70,7 +88,10 @@ pub fn load(
     let settings = read_settings(&merged, &mut faults);
     check_backends(&rules, &settings, &mut faults);
     check_max_age(&rules, &settings, &merged, &mut faults);
-    faults.or(Some(Configuration { settings, rules }))
+    match faults.or(Some(settings)) {
+        Ok(settings) => Ok(Configuration { settings, rules }),
+        Err(faults) => Err(Refused { faults, rules }),
+    }
 }
 
 /// Every rule must name a backend that there is.

@@ -29,7 +29,7 @@ pub use backend::{BackendSettings, KubernetesCredentials, Method};
 pub use cipher_suites::CipherSuites;
 pub(crate) use cipher_suites::known_cipher_suite;
 pub use layers::{Override, OverrideValue};
-pub use load::{Configuration, load, read};
+pub use load::{Configuration, Refused, load, read};
 pub use objects_file::{ObjectsFile, WrittenObject};
 pub use policies::{OnNoValue, OnPartial, Policies};
 pub use rules_file::{Api, Form, RulesFile, WrittenRule};

@@ -99,7 +99,7 @@ fn accept(field: &Field, before: &str, after: &str) {
     };
     let text = format!("{before}{}: {}{after}{backends}", field.key, field.example);
     let faults = load(&text, "example.yaml", &BTreeMap::new(), &[]).err();
-    let mut faults = faults.into_iter().flatten();
+    let mut faults = faults.into_iter().flat_map(|refused| refused.faults);
     if let Some(fault) = faults.find(|fault| !fault.message.starts_with("needs ")) {
         panic!("{text}\n{fault}");
     }

@@ -102,7 +102,7 @@ pub(crate) const SETTINGS: Section = Section {
             "evaluationGrid",
             "duration",
             "5s",
-            "Evaluation times are multiples of this, so that equal questions of all replicas are equal.",
+            "Evaluation times are multiples of this, so that equal questions of all replicas are equal. `0` turns it off.",
         )
         .or("5s"),
         Field::new(
@@ -156,7 +156,7 @@ pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
         fresh_for: file.defaulted("freshFor", scalar::duration, faults),
         serve_stale_for: file.defaulted("serveStaleFor", scalar::duration, faults),
         failure_hold: file.defaulted("failureHold", scalar::duration, faults),
-        evaluation_grid: file.defaulted("evaluationGrid", scalar::positive_duration, faults),
+        evaluation_grid: file.defaulted("evaluationGrid", scalar::duration, faults),
         request_timeout: file.defaulted("requestTimeout", scalar::positive_duration, faults),
         metrics_relist_interval: file.defaulted("metricsRelistInterval", scalar::positive_duration, faults),
         // Upstream's default is 0 and means the relist interval, which is what leaving it out does.

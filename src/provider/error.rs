@@ -139,7 +139,7 @@ impl Subject {
             NoMetric::NoRule => self.not_found("NoRule", "no rule makes it"),
             NoMetric::Faulty(fault) => self.not_found(
                 "RuleDisabled",
-                format!("{} is disabled: {}", fault.place.key, fault.message),
+                format!("its rule is disabled: {}: {}", fault.place.key, fault.message),
             ),
             NoMetric::OtherResources(known) => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();

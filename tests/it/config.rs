@@ -24,7 +24,7 @@ fn check(case: &Case) -> String {
         })
         .collect();
     match load(case.section("config"), "config.yaml", &environment, &overrides) {
-        Err(faults) => listed(&faults),
+        Err(refused) => listed(&refused.faults),
         Ok(configuration) => match case.section("show").trim() {
             "settings" => format!("{:#?}", configuration.settings),
             "places" => places(&configuration.rules),
@@ -92,7 +92,9 @@ fn every_file_in_config_is_accepted() {
 fn accept(name: &str, text: &str) {
     let faults = match name.ends_with("objects.yaml") {
         true => ObjectsFile::parse(text, name).err(),
-        false => load(text, name, &BTreeMap::new(), &[]).err(),
+        false => load(text, name, &BTreeMap::new(), &[])
+            .err()
+            .map(|refused| refused.faults),
     };
     assert!(faults.is_none(), "{}", listed(&faults.unwrap_or_default()));
 }

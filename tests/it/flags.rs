@@ -24,7 +24,10 @@ fn check(case: &Case) -> String {
     let text = case.section("config");
     match load(text, "config.yaml", &BTreeMap::new(), &flags.overrides) {
         Ok(loaded) => output += &changed(&format!("{:#?}", loaded.settings)),
-        Err(faults) => faults.iter().for_each(|fault| output += &format!("{fault}\n")),
+        Err(refused) => refused
+            .faults
+            .iter()
+            .for_each(|fault| output += &format!("{fault}\n")),
     }
     output
 }

@@ -25,7 +25,7 @@ fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
     let file = config::load(text, "rules.yaml", &BTreeMap::new(), &[])
         .unwrap()
         .rules;
-    let resources = Objects::from_file(&ObjectsFile::default()).resources();
+    let resources = Objects::none().resources();
     let rule = rules::compile(&file, &resources, Options::default())
         .unwrap()
         .remove(0);
@@ -50,7 +50,7 @@ fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
 fn answer(case: &Case) -> String {
     let file = match config::load(case.section("rules"), "rules.yaml", &BTreeMap::new(), &[]) {
         Ok(configuration) => configuration.rules,
-        Err(faults) => return listed(&faults),
+        Err(refused) => return listed(&refused.faults),
     };
     let resources = resources(case);
     let rules = match rules::compile(&file, &resources, Options::default()) {
@@ -81,7 +81,7 @@ fn resources(case: &Case) -> Arc<Resources> {
         "" => ObjectsFile::default(),
         _ => ObjectsFile::parse(&text, "objects.yaml").unwrap(),
     };
-    Objects::from_file(&file).resources()
+    Objects::from_file(&file).unwrap().resources()
 }
 
 /// Series as Prometheus prints them; only names and label names count.

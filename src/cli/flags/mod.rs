@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::config::{self, Configuration, Override, OverrideValue};
-use crate::model::{Diagnostic, Place};
+use crate::config::{self, Configuration, Override, OverrideValue, Refused};
+use crate::model::{Diagnostic, Place, Resources};
+use crate::rules::{self, Options};
 
 use flag::{Effect, Flag, Group};
 use value::header;
@@ -48,7 +49,7 @@ impl ServeFlags {
     /// Reads the file that `--config` names and puts environment and flags over it.
     pub fn configuration(&self) -> Result<Configuration, Vec<Diagnostic>> {
         match &self.config {
-            Some(path) => config::read(path, &self.overrides),
+            Some(path) => config::read(path, &self.overrides).map_err(all_faults),
             None => Err(vec![Diagnostic {
                 place: Place {
                     file: "flag --config".to_owned(),
@@ -60,6 +61,17 @@ impl ServeFlags {
             }]),
         }
     }
+}
+
+/// Faults of reading together with those that show when rules are compiled, in the order of the file.
+///
+/// Which resources are served does not matter: what depends on them never stops the program.
+fn all_faults(refused: Refused) -> Vec<Diagnostic> {
+    let compiled = rules::compile(&refused.rules, &Resources::default(), Options::default());
+    let mut faults = refused.faults;
+    faults.extend(compiled.err().unwrap_or_default());
+    faults.sort();
+    faults
 }
 
 /// The arguments as prometheus-adapter would read them, for clap.
