@@ -38,6 +38,33 @@ pub enum QueryFault {
 struct Condition {
     matcher: Matcher,
     values: Vec<String>,
+    whose: Whose,
+}
+
+/// What the values of a condition are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// What the caller selects series by.
+    Selector,
+    /// The namespace that the caller may read.
+    Namespace,
+    /// Names of objects.
+    Objects,
+}
+
+impl Whose {
+    /// Whether a value, pasted as plain text, can only mean itself where a query takes it for a pattern.
+    ///
+    /// A dot is part of many names of objects and matches any character; samples of other objects are dropped later.
+    /// No namespace has one.
+    fn is_plain(self, value: &str) -> bool {
+        let signs: &[u8] = match self {
+            Whose::Namespace => b"_-",
+            Whose::Selector | Whose::Objects => b"_.:-",
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
+        value.bytes().all(plain)
+    }
 }
 
 impl CustomEntry {
@@ -50,9 +77,9 @@ impl CustomEntry {
     ) -> Result<String, QueryFault> {
         let mut conditions = selector_conditions(&self.rule, selector)?;
         if let (Some(label), Some(namespace)) = (&self.namespace_label, namespace) {
-            conditions.push(condition(label, &[namespace.to_owned()])?);
+            conditions.push(condition(label, &[namespace.to_owned()], Whose::Namespace)?);
         }
-        conditions.push(condition(&self.label, names)?);
+        conditions.push(condition(&self.label, names, Whose::Objects)?);
         render(&self.rule, &self.series, &conditions, &self.label)
     }
 }
@@ -62,16 +89,17 @@ impl ExternalEntry {
     pub fn query(&self, namespace: &str, selector: &Selector) -> Result<String, QueryFault> {
         let mut conditions = selector_conditions(&self.rule, selector)?;
         if let Some(label) = &self.namespace_label {
-            conditions.push(condition(label, &[namespace.to_owned()])?);
+            conditions.push(condition(label, &[namespace.to_owned()], Whose::Namespace)?);
         }
         render(&self.rule, &self.series, &conditions, "")
     }
 }
 
-fn condition(label: &str, names: &[String]) -> Result<Condition, QueryFault> {
+fn condition(label: &str, names: &[String], whose: Whose) -> Result<Condition, QueryFault> {
     Ok(Condition {
         matcher: Matcher::one_of(label, names)?,
         values: names.to_vec(),
+        whose,
     })
 }
 
@@ -88,6 +116,7 @@ fn selector_conditions(rule: &Rule, selector: &Selector) -> Result<Vec<Condition
             Ok(Condition {
                 matcher: Matcher::from_requirement(requirement, raw)?,
                 values: requirement.values.clone(),
+                whose: Whose::Selector,
             })
         })
         .collect()
@@ -121,6 +150,8 @@ fn render_template(
     if query.opaque {
         refuse_unplain(conditions)?;
     } else if query.pastes_values {
+        // What was pasted between quotes may be a pattern there: `.*` keeps the shape and matches all.
+        refuse_unplain(conditions.iter().filter(|one| one.whose != Whose::Selector))?;
         refuse_other_shape(query, series, conditions, by, &text)?;
     }
     Ok(text)
@@ -154,20 +185,13 @@ fn fill(
     })
 }
 
-/// A query that our parser does not know cannot be compared, so only plain values may stand in it.
-fn refuse_unplain(conditions: &[Condition]) -> Result<(), QueryFault> {
-    let plain = |value: &str| {
-        value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
-    };
-    let unplain = conditions
-        .iter()
-        .flat_map(|one| &one.values)
-        .flat_map(|value| value.split('|'))
-        .find(|value| !plain(value));
-    match unplain {
-        Some(value) => Err(QueryFault::UnsafeValue(value.to_owned())),
+/// In a query that our parser does not know, and in place of a name, only a plain value may stand.
+fn refuse_unplain<'a>(conditions: impl IntoIterator<Item = &'a Condition>) -> Result<(), QueryFault> {
+    let mut values = conditions
+        .into_iter()
+        .flat_map(|one| one.values.iter().map(|value| (one.whose, value)));
+    match values.find(|(whose, value)| !whose.is_plain(value)) {
+        Some((_, value)) => Err(QueryFault::UnsafeValue(value.to_owned())),
         None => Ok(()),
     }
 }
