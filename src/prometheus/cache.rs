@@ -12,8 +12,17 @@ use super::{Ages, Answer, Backend, Cached, Error, Freshness, Question};
 use crate::model::Timestamp;
 use crate::telemetry::{CacheOutcome, Metrics};
 
-/// Most questions remembered; the least used go first.
-const MOST_QUESTIONS: u64 = 10_000;
+/// Most that is remembered of all questions and answers, in bytes as we reckon them; the least used go first.
+///
+/// Room for ten thousand autoscalers that ask for ten pods each. Callers choose selectors, and with them
+/// how many questions there are, how long they are and how much each brings.
+const MOST_REMEMBERED_BYTES: u64 = 64 << 20;
+
+/// What a question takes beside its text and its answer.
+const QUESTION_BYTES: usize = 512;
+
+/// Most that is logged of a query.
+const LOGGED_CHARACTERS: usize = 1024;
 
 /// Questions nobody asked for this long are forgotten. Housekeeping only: it is longer than any answer is used.
 const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -24,10 +33,15 @@ const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
 /// The request runs as a task of its own: a caller who goes away does not end it for the others.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    entries: moka::future::Cache<(Arc<str>, Question), Arc<Entry>>,
+    entries: Entries,
     ages: Ages,
     metrics: Arc<Metrics>,
 }
+
+type Entries = moka::future::Cache<Key, Arc<Entry>>;
+
+/// Name of the backend, and what it is asked.
+type Key = (Arc<str>, Question);
 
 /// What is known of one question.
 #[derive(Debug, Default)]
@@ -55,7 +69,8 @@ impl Cache {
     /// An empty cache.
     pub fn new(ages: Ages, metrics: Arc<Metrics>) -> Cache {
         let entries = moka::future::Cache::builder()
-            .max_capacity(MOST_QUESTIONS)
+            .weigher(weight)
+            .max_capacity(MOST_REMEMBERED_BYTES)
             .time_to_idle(FORGET_AFTER)
             .build();
         Cache {
@@ -85,7 +100,7 @@ impl Cache {
                 let joined = Instant::now();
                 let landed = flight.await;
                 // How old the last answer is counts when it is served, not when it was asked for.
-                let now = now.checked_add(joined.elapsed()).unwrap_or(now);
+                let now = later(now, joined.elapsed());
                 let result = self.after_flight(&entry, landed, now);
                 let is_stale = matches!(
                     &result,
@@ -131,6 +146,7 @@ impl Cache {
     fn take_off(&self, entry: &Arc<Entry>, backend: Backend, question: Question, now: Timestamp) -> Flight {
         let at = self.ages.evaluation_time(now);
         let landing = Landing(Arc::clone(entry));
+        let entries = self.entries.clone();
         let asking = tokio::spawn(async move {
             let started = Instant::now();
             let result = backend
@@ -139,9 +155,22 @@ impl Cache {
                 .map(Arc::new)
                 .map_err(Arc::new);
             // A failure holds from when it came: after a timeout the backend deserves the whole pause.
-            let ended = now.checked_add(started.elapsed()).unwrap_or(now);
-            landing.0.lock().memory.keep(&result, ended);
+            landing
+                .0
+                .lock()
+                .memory
+                .keep(&result, later(now, started.elapsed()));
+            let entry = Arc::clone(&landing.0);
             drop(landing);
+            match &result {
+                // Weighed when it is put in, and only now is it known how much it is.
+                Ok(_) => {
+                    entries
+                        .insert((Arc::clone(backend.name()), question), entry)
+                        .await
+                }
+                Err(error) => warn(&backend, &question, error),
+            }
             result
         });
         let joined = async {
@@ -179,6 +208,23 @@ impl Entry {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_add(by).unwrap_or(now)
+}
+
+/// The one place where it is logged why a backend did not answer: callers are not told addresses and foreign words.
+fn warn(backend: &Backend, question: &Question, error: &Error) {
+    let name = backend.name();
+    let query: String = question.query.chars().take(LOGGED_CHARACTERS).collect();
+    tracing::warn!(backend = %name, query, error = error.chain(), "backend {name}: a query failed");
+}
+
+/// Bytes that a question and its answer take, roughly.
+fn weight(key: &Key, entry: &Arc<Entry>) -> u32 {
+    let answer = entry.lock().memory.size_bytes();
+    u32::try_from(QUESTION_BYTES + key.1.query.len() + answer).unwrap_or(u32::MAX)
 }
 
 /// Ends the flight when its task ends, in whichever way, so that the next caller can start another.

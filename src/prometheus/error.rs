@@ -86,6 +86,21 @@ impl Error {
         }
     }
 
+    /// What anyone may read, the owner of another workload too: not even the backend's words about the query.
+    pub fn public_text(&self) -> String {
+        match self {
+            Error::Rejected { .. } => "the backend rejected the query".to_owned(),
+            other => other.client_text(),
+        }
+    }
+
+    /// The error with all its causes in one line, for the log.
+    pub(crate) fn chain(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        let texts: Vec<String> = causes.map(ToString::to_string).collect();
+        texts.join(": ")
+    }
+
     /// How the adapter's own metrics count it.
     pub(crate) fn outcome(&self) -> BackendOutcome {
         match self {

@@ -117,6 +117,11 @@ impl Memory {
         }
     }
 
+    /// Bytes that the answer takes, roughly.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.answer.as_ref().map_or(0, |answer| answer.size_bytes())
+    }
+
     fn younger_than(&self, limit: Duration, now: Timestamp) -> Option<Arc<Answer>> {
         self.answer
             .clone()
@@ -124,9 +129,12 @@ impl Memory {
     }
 }
 
-/// How long ago a time is; 0 for the future, should the clock have been set back.
+/// How far a time is from now.
+///
+/// The future counts like the past: after the clock was set back, an answer from then would otherwise be fresh, and
+/// a failure held, until the clock has caught up. A future of a moment is another thread's view of now.
 fn age(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(at)).unwrap_or_default()
+    now.duration_since(at).unsigned_abs()
 }
 
 #[cfg(test)]
@@ -213,10 +221,20 @@ mod tests {
     }
 
     #[test]
-    fn clock_set_back_makes_no_answer_older() {
+    fn answer_of_the_future_is_as_old_as_one_of_the_past() {
         let mut memory = Memory::default();
         memory.keep(&answer(at(0)), at(0));
-        assert_eq!(check(&memory, -60_000), "fresh");
+        assert_eq!(check(&memory, -1), "fresh");
+        assert_eq!(check(&memory, -10_000), "ask, else stale");
+        assert_eq!(check(&memory, -3_600_000), "ask");
+    }
+
+    #[test]
+    fn failure_of_the_future_is_not_held_until_the_clock_has_caught_up() {
+        let mut memory = Memory::default();
+        memory.keep(&failure(), at(0));
+        assert_eq!(check(&memory, -4_999), "held");
+        assert_eq!(check(&memory, -3_600_000), "ask");
     }
 
     #[test]

@@ -45,7 +45,17 @@ impl Answer {
                 false => warning.as_str(),
             })
     }
+
+    /// Bytes that it takes, roughly: each label is two texts in a tree.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let label = |(name, value): (&String, &String)| LABEL_BYTES + name.len() + value.len();
+        let sample = |sample: &Sample| SAMPLE_BYTES + sample.labels.iter().map(label).sum::<usize>();
+        self.samples.iter().map(sample).sum()
+    }
 }
+
+const LABEL_BYTES: usize = 96;
+const SAMPLE_BYTES: usize = 64;
 
 /// Type of an instant answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

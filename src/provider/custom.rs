@@ -251,8 +251,9 @@ impl Asked<'_> {
         ObjectKey {
             rule: self.entry.rule.key().to_owned(),
             metric: self.request.metric.clone(),
+            resource: self.entry.resource.group_resource(),
             namespace: self.request.namespace.clone(),
-            name: format!("{}/{name}", self.entry.resource.plural),
+            name: name.to_owned(),
             selector: self.request.metric_selector.to_string(),
         }
     }

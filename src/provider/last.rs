@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{ExternalValue, MetricValue, Timestamp};
+use crate::model::{ExternalValue, GroupResource, MetricValue, Timestamp};
 
 /// More keys than this are not remembered; a caller cannot make the memory grow.
 const MOST: usize = 10_000;
@@ -19,11 +19,13 @@ pub(super) struct LastValues {
     pub(super) external: Remembered<AnswerKey, Vec<ExternalValue>>,
 }
 
-/// Query without its objects would do; the query itself also says selector and namespace.
+/// One object, as one rule and one metric selector see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ObjectKey {
     pub(super) rule: String,
     pub(super) metric: String,
+    /// With its group: two groups may have a plural, and objects of it with one name.
+    pub(super) resource: GroupResource,
     pub(super) namespace: Option<String>,
     pub(super) name: String,
     pub(super) selector: String,
@@ -66,8 +68,9 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
     }
 }
 
+/// How far a time is from now. The future counts like the past, should the clock have been set back.
 fn age(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(at)).unwrap_or_default()
+    now.duration_since(at).unsigned_abs()
 }
 
 #[cfg(test)]
@@ -84,6 +87,14 @@ mod tests {
         last.put("cart", 1, second(100), Duration::from_secs(15));
         assert_eq!(last.get(&"cart", second(115), Duration::from_secs(15)), Some(1));
         assert_eq!(last.get(&"cart", second(116), Duration::from_secs(15)), None);
+    }
+
+    #[test]
+    fn a_value_of_the_future_is_no_younger_than_one_of_the_past() {
+        let last = Remembered::default();
+        last.put("cart", 1, second(100), Duration::from_secs(15));
+        assert_eq!(last.get(&"cart", second(85), Duration::from_secs(15)), Some(1));
+        assert_eq!(last.get(&"cart", second(84), Duration::from_secs(15)), None);
     }
 
     #[test]

@@ -91,7 +91,10 @@ impl Requirement {
     }
 
     fn lists(&self, value: &str) -> bool {
-        self.values.iter().any(|listed| listed == value)
+        // A list may hold thousands of values, and every object is compared with it.
+        self.values
+            .binary_search_by(|listed| listed.as_str().cmp(value))
+            .is_ok()
     }
 
     fn bound(&self) -> Option<i64> {

@@ -177,6 +177,34 @@ async fn last_answer_grows_old_while_the_backend_is_waited_for() {
 }
 
 #[tokio::test]
+async fn many_large_answers_are_not_all_remembered() {
+    const EACH_BYTES: usize = 900_000;
+    let fixture = Fixture::start(AGES).await;
+    let number = (64 << 20) / EACH_BYTES + 40;
+    let long = "x".repeat(EACH_BYTES);
+    for query in 0..number {
+        let query = format!("up{query}");
+        fixture.fake.on(&query, Reply::vector(&[(&[("a", &long)], "1")]));
+        let asked = question(&query);
+        fixture
+            .cache
+            .answer(&fixture.backend, &asked, at(0))
+            .await
+            .unwrap();
+    }
+    for query in 0..number {
+        let asked = question(&format!("up{query}"));
+        fixture
+            .cache
+            .answer(&fixture.backend, &asked, at(0))
+            .await
+            .unwrap();
+    }
+    let again = fixture.asked() - number;
+    assert!((20..number).contains(&again), "{again} of {number} asked again");
+}
+
+#[tokio::test]
 async fn no_stale_answer_when_that_is_turned_off() {
     let fixture = Fixture::start(Ages {
         serve_stale_for: Duration::ZERO,
