@@ -52,7 +52,7 @@ impl Backend {
         &self.name
     }
 
-    /// How the last request ended, in words that name no address; `None` before the first one.
+    /// How the last request ended, in words that anyone may read; `None` before the first one.
     pub fn last_outcome(&self) -> Option<Result<(), String>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -140,7 +140,7 @@ impl Backend {
             .map_or_else(Error::outcome, |_| BackendOutcome::Success);
         self.metrics
             .backend_request(&self.name, endpoint, outcome, started.elapsed());
-        let last = result.as_ref().map(|_| ()).map_err(Error::client_text);
+        let last = result.as_ref().map(|_| ()).map_err(Error::public_text);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         result
     }

@@ -14,7 +14,7 @@ use crate::model::{Timestamp, chain};
 use crate::prometheus::{self, Backend, Lookup};
 use crate::rules::{Catalog, Discovered, Discovery, FoundSeries, OnPartial, Question, Rule};
 
-/// Questions under way at once, over all backends.
+/// Questions under way at once, to each backend: one that hangs holds up no rule of another.
 const AT_ONCE: usize = 4;
 /// First pause after a failure; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -26,6 +26,9 @@ const WITHIN: Duration = Duration::from_secs(60);
 
 /// A question and the backend it goes to. Rules with the same one share its answer.
 type Key = (String, Question);
+
+/// Leave to ask, by backend.
+type Slots = BTreeMap<String, Semaphore>;
 
 /// What every question has brought so far.
 #[derive(Debug, Default)]
@@ -52,7 +55,7 @@ impl Provider {
     /// Looks for series, again and again, for as long as the process lives.
     pub async fn discover(&self) -> Infallible {
         loop {
-            let slots = Semaphore::new(AT_ONCE);
+            let slots = self.slots();
             let questions = self.questions();
             let asking = async {
                 join_all(
@@ -72,7 +75,7 @@ impl Provider {
 
     /// Looks for series once, for a run that answers one question and ends.
     pub async fn discover_once(&self) {
-        let slots = Semaphore::new(AT_ONCE);
+        let slots = self.slots();
         let questions = self.questions();
         join_all(questions.iter().map(|(key, rules)| self.look(key, rules, &slots))).await;
     }
@@ -125,6 +128,13 @@ impl Provider {
         self.catalog.store(Arc::new(catalog));
     }
 
+    fn slots(&self) -> Slots {
+        let names = self.sources.backends.keys();
+        names
+            .map(|name| (name.clone(), Semaphore::new(AT_ONCE)))
+            .collect()
+    }
+
     /// Every question with the rules that ask it.
     fn questions(&self) -> BTreeMap<Key, Vec<Arc<Rule>>> {
         let mut questions: BTreeMap<Key, Vec<Arc<Rule>>> = BTreeMap::new();
@@ -137,7 +147,7 @@ impl Provider {
         questions
     }
 
-    async fn keep_asking(&self, key: &Key, rules: &[Arc<Rule>], slots: &Semaphore) {
+    async fn keep_asking(&self, key: &Key, rules: &[Arc<Rule>], slots: &Slots) {
         let interval = self.sources.relist_interval;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -153,9 +163,9 @@ impl Provider {
     }
 
     /// Asks one question and takes its answer in; whether there was one.
-    async fn look(&self, key: &Key, rules: &[Arc<Rule>], slots: &Semaphore) -> bool {
-        let (backend, question) = key;
-        let Some(backend) = self.sources.backends.get(backend) else {
+    async fn look(&self, key: &Key, rules: &[Arc<Rule>], slots: &Slots) -> bool {
+        let (name, question) = key;
+        let (Some(backend), Some(slots)) = (self.sources.backends.get(name), slots.get(name)) else {
             return false;
         };
         let (at, asked) = {
@@ -168,8 +178,12 @@ impl Provider {
             Ok(series) => self.take_in(key, series, at),
             Err(error) => {
                 let keys = keys_of(rules);
-                tracing::warn!(rules = keys, error = %chain(&error), "{keys}: cannot look for series");
-                self.take_failure(key, error.client_text());
+                tracing::warn!(
+                    rules = keys,
+                    error = error.chain(),
+                    "{keys}: cannot look for series"
+                );
+                self.take_failure(key, error.public_text());
             }
         }
         // Before the metrics: who reads there that series were found may ask for them.

@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod docs;
 mod flags;
+mod isolation;
 mod live;
 mod path;
 mod prometheus;
