@@ -32,25 +32,27 @@ impl FileWatch {
 
     /// Loads after each change, for ever.
     ///
-    /// What `load` refuses is logged once for each change; what was loaded before stays in use.
+    /// What `load` refuses stays out, what was loaded before stays in use, and it is tried again at each look:
+    /// the cause may have been a moment's, such as too many open files. The log has each cause once.
     pub(crate) async fn run(mut self, every: Duration, load: impl Fn() -> Result<(), Error> + Send) {
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut refused: Option<String> = None;
         loop {
             ticks.tick().await;
-            if !self.changed().await {
+            if !self.changed().await && refused.is_none() {
                 continue;
             }
-            match load() {
-                Ok(()) => info!("{} changed and was read again", self.what),
-                Err(error) => {
-                    let cause = chain(&error);
-                    warn!(
-                        "{} changed but cannot be used, the last good one stays: {cause}",
-                        self.what
-                    );
-                }
+            let cause = load().err().map(|error| chain(&error));
+            match &cause {
+                None => info!("{} changed and was read again", self.what),
+                Some(_) if cause == refused => {}
+                Some(cause) => warn!(
+                    "{} changed but cannot be used, the last good one stays: {cause}",
+                    self.what
+                ),
             }
+            refused = cause;
         }
     }
 
@@ -73,4 +75,27 @@ fn digest(files: &[PathBuf]) -> [u8; 32] {
         }
     }
     all.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Semaphore;
+
+    #[tokio::test]
+    async fn what_is_refused_is_tried_again_though_the_file_stays_as_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("tls.crt");
+        let watch = FileWatch::new("a certificate", vec![file.clone()]);
+        std::fs::write(&file, "new").unwrap();
+        let tries = Semaphore::new(0);
+        let load = || {
+            tries.add_permits(1);
+            Err(Error::TaskEnded("too many open files"))
+        };
+        tokio::select! {
+            () = watch.run(Duration::from_millis(1), load) => panic!("it runs for ever"),
+            thrice = tries.acquire_many(3) => assert!(thrice.is_ok()),
+        }
+    }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
@@ -18,6 +19,7 @@ use super::clients::{ClientCa, User};
 use super::compression::unmark;
 use super::plan::Limits;
 use super::probes;
+use super::readiness::Condition;
 use super::room::Room;
 use crate::api::Status;
 use crate::telemetry::Metrics;
@@ -37,6 +39,8 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) room: Room,
+    /// Unmet once the adapter is about to stop.
+    pub(crate) alive: Condition,
 }
 
 /// The outermost middleware.
@@ -51,12 +55,14 @@ pub(crate) async fn pass(
     match gate.answer(request, next, visit.user.is_some()).await {
         Ok(mut response) => {
             finish_headers(response.headers_mut(), audit_id);
+            gate.finish_connection(response.response_mut().head_mut());
             visit.end(&gate.metrics, response.status().as_u16());
             Ok(response.map_into_boxed_body())
         }
         Err(cause) => {
             let mut response = cause.error_response();
             finish_headers(response.headers_mut(), audit_id);
+            gate.finish_connection(response.head_mut());
             visit.end(&gate.metrics, response.status().as_u16());
             Err(InternalError::from_response(cause, response).into())
         }
@@ -88,6 +94,17 @@ impl Gate {
                 Err(Status::internal(message).into())
             }
             Err(_) => Err(Status::timeout().into()),
+        }
+    }
+}
+
+impl Gate {
+    /// Before the stop each connection ends with an answer, so that none is cut when a request is on its way in.
+    ///
+    /// It is said over HTTP/1 only: for HTTP/2 the HTTP library cannot say it (actix-web #3169).
+    fn finish_connection(&self, head: &mut ResponseHead) {
+        if !self.alive.is_met() {
+            head.set_connection_type(ConnectionType::Close);
         }
     }
 }

@@ -16,8 +16,8 @@ struct State {
     met: AtomicBool,
 }
 
-/// One condition, to be kept by whoever can say whether it is met.
-#[derive(Debug)]
+/// One condition, to be kept by whoever can say whether it is met; clones share it.
+#[derive(Clone, Debug)]
 pub struct Condition(Arc<State>);
 
 impl Readiness {
@@ -48,6 +48,11 @@ impl Condition {
     /// It is true from now on.
     pub fn met(&self) {
         self.0.met.store(true, Ordering::Release);
+    }
+
+    /// Whether it is true.
+    pub(super) fn is_met(&self) -> bool {
+        self.0.met.load(Ordering::Acquire)
     }
 
     /// It is false from now on.

@@ -71,6 +71,7 @@ impl Server {
             limits: plan.limits.clone(),
             metrics: plan.metrics.clone(),
             room: room.clone(),
+            alive: alive.clone(),
         };
         let probes = Probes {
             readiness: plan.readiness,

@@ -196,6 +196,21 @@ async fn with_client_ca_only_its_clients_are_let_in() {
 }
 
 #[tokio::test]
+async fn a_client_of_an_intermediate_authority_is_let_in_if_it_shows_that_too() {
+    let (home, clients) = (Home::new(), Authority::new());
+    let intermediate = clients.intermediate();
+    let server = start(home.plan_with_client_ca(&clients).0);
+    let alone = intermediate.client("alice", &[]);
+    let chain = Pem {
+        certificate: format!("{}{}", alone.certificate, intermediate.pem()),
+        key: alone.key.clone(),
+    };
+    let hello = server.https("/hello");
+    assert_eq!(code(&home.client_showing(&chain), &hello).await, 200);
+    assert_eq!(code(&home.client_showing(&alone), &hello).await, 401);
+}
+
+#[tokio::test]
 async fn probes_are_open_to_all_and_nothing_else_is() {
     let home = Home::new();
     let server = start(home.plan_with_client_ca(&Authority::new()).0);
@@ -438,6 +453,13 @@ async fn at_shutdown_readiness_goes_first_and_requests_in_flight_finish() {
         code(&home.client(), &hello).await,
         200,
         "requests are still taken"
+    );
+    let first = home.builder().http1_only().build().unwrap();
+    let told = get(&first, &hello).await;
+    assert_eq!(
+        told.headers().get("Connection").unwrap(),
+        "close",
+        "and their connections end"
     );
     eventually("the listener closes", async || {
         tokio::net::TcpStream::connect(address).await.is_err()

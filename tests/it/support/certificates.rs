@@ -41,6 +41,18 @@ impl Authority {
         }
     }
 
+    /// An authority that this one vouches for.
+    pub(crate) fn intermediate(&self) -> Self {
+        let mut parameters = named("intermediate authority", &[]);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.signed_by(&key, &self.issuer).unwrap().pem();
+        Self {
+            certificate,
+            issuer: Issuer::new(parameters, key),
+        }
+    }
+
     /// Its own certificate, as PEM.
     pub(crate) fn pem(&self) -> &str {
         &self.certificate
