@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::freshness::{Memory, Recall};
 use super::{Ages, Answer, Backend, Cached, Error, Freshness, Question};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, chain};
 use crate::telemetry::{CacheOutcome, Metrics};
 
 /// Most that is remembered of all questions and answers, in bytes as we reckon them; the least used go first.
@@ -218,7 +218,7 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 fn warn(backend: &Backend, question: &Question, error: &Error) {
     let name = backend.name();
     let query: String = question.query.chars().take(LOGGED_CHARACTERS).collect();
-    tracing::warn!(backend = %name, query, error = error.chain(), "backend {name}: a query failed");
+    tracing::warn!(backend = %name, query, error = chain(error), "backend {name}: a query failed");
 }
 
 /// Bytes that a question and its answer take, roughly.

@@ -94,13 +94,6 @@ impl Error {
         }
     }
 
-    /// The error with all its causes in one line, for the log.
-    pub(crate) fn chain(&self) -> String {
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        let texts: Vec<String> = causes.map(ToString::to_string).collect();
-        texts.join(": ")
-    }
-
     /// How the adapter's own metrics count it.
     pub(crate) fn outcome(&self) -> BackendOutcome {
         match self {

@@ -180,7 +180,7 @@ impl Provider {
                 let keys = keys_of(rules);
                 tracing::warn!(
                     rules = keys,
-                    error = error.chain(),
+                    error = chain(&error),
                     "{keys}: cannot look for series"
                 );
                 self.take_failure(key, error.public_text());
