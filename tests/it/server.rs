@@ -1,7 +1,9 @@
 //! Listeners, TLS, who is let in, probes, limits and the end.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use futures_util::stream;
 use promql_adapter::config::{SniCertificate, TlsVersion};
 use promql_adapter::server::{Drain, Error, Note, Notes, Task};
 use reqwest::{Client, Response, Version};
@@ -355,6 +357,19 @@ async fn oversized_headers_and_bodies_are_refused() {
         assert_eq!(request.send().await.unwrap().status(), 413);
         assert_eq!(code(&client, &server.https("/hello")).await, 200);
     }
+}
+
+#[tokio::test]
+async fn body_of_unknown_length_is_refused() {
+    let home = Home::new();
+    let server = start(home.plan());
+    let client = home.builder().http1_only().build().unwrap();
+    let chunks = stream::iter([Ok::<_, Infallible>("x"), Ok("y")]);
+    let request = client
+        .get(server.https("/hello"))
+        .header("transfer-encoding", "chunked")
+        .body(reqwest::Body::wrap_stream(chunks));
+    assert_eq!(request.send().await.unwrap().status(), 413);
 }
 
 #[tokio::test]
