@@ -100,9 +100,9 @@ impl Error {
             Error::Unreachable(_) => BackendOutcome::Unreachable,
             Error::TimedOut(_) => BackendOutcome::TimedOut,
             Error::Overloaded { .. } => BackendOutcome::Overloaded,
-            Error::Rejected { .. } | Error::Unauthorized { .. } | Error::Failed { .. } => {
-                BackendOutcome::Rejected
-            }
+            Error::Rejected { .. } => BackendOutcome::Rejected,
+            Error::Unauthorized { .. } => BackendOutcome::Unauthorized,
+            Error::Failed { .. } => BackendOutcome::Failed,
             Error::Partial { .. } => BackendOutcome::Partial,
             Error::Malformed { .. } => BackendOutcome::Malformed,
             Error::TooLarge { .. } => BackendOutcome::TooLarge,

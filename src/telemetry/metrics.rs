@@ -97,6 +97,10 @@ pub enum BackendOutcome {
     Overloaded,
     /// The backend refused the query.
     Rejected,
+    /// The backend refused the adapter's credentials.
+    Unauthorized,
+    /// Any other status, as of a wrong address.
+    Failed,
     /// The backend says that its answer is incomplete.
     Partial,
     /// The answer is not one of the query API.
@@ -113,6 +117,8 @@ impl BackendOutcome {
             Self::TimedOut => "timed_out",
             Self::Overloaded => "overloaded",
             Self::Rejected => "rejected",
+            Self::Unauthorized => "unauthorized",
+            Self::Failed => "failed",
             Self::Partial => "partial",
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
