@@ -37,7 +37,7 @@ pub struct BackendSettings {
     pub timeout: Duration,
     /// Queries at once. Default 20.
     pub max_concurrent: usize,
-    /// Largest answer in bytes after decompression. Default 64 MiB.
+    /// Largest answer in bytes after decompression. Default 16 MiB.
     pub max_answer_bytes: usize,
 }
 
@@ -151,10 +151,10 @@ pub(crate) const BACKEND: Section = Section {
         Field::new(
             "maxAnswerBytes",
             "whole number",
-            "67108864",
+            "16777216",
             "Largest answer in bytes, after decompression.",
         )
-        .or("67108864"),
+        .or("16777216"),
     ],
     shared: &[],
 };
