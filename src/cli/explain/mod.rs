@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::flags::ServeFlags;
@@ -49,6 +50,10 @@ enum Output {
     Json,
 }
 
+/// What `explain` takes.
+const PATHS: &str = "a path is `/apis/custom.metrics.k8s.io/v1beta2/namespaces/NAMESPACE/pods/*/METRIC`, \
+                     or `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`";
+
 /// Prints the explanation; 0 if there are values or a policy allows none, 1 if a client would get an error.
 pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {
     logs::init(logs::Format::Text, logs::Level::Info);
@@ -76,10 +81,8 @@ pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {
 async fn local(words: &Words) -> Result<Explanation, Failure> {
     let configuration = words.flags.configuration().map_err(Failure::Faults)?;
     let (path, query) = words.path.split_once('?').unwrap_or((&words.path, ""));
-    let request = api::path::parse(path, query).map_err(|status| {
-        let wrong = anyhow::anyhow!("{}: {}", words.path, status.message());
-        Failure::Wrong(wrong)
-    })?;
+    let request = api::path::parse(path, query)
+        .map_err(|status| Failure::Wrong(anyhow!("{}: {}\n  hint: {PATHS}", words.path, status.message())))?;
     let Assembled { provider, .. } = assemble(&configuration, &Arc::new(Metrics::default()))?;
     provider.discover_once().await;
     Ok(api::explain(&provider, &request).await)
