@@ -1,8 +1,13 @@
 //! Why there is no answer.
 
-use crate::model::{CustomRequest, ExternalRequest, ObjectChoice, Timestamp};
+use std::collections::BTreeMap;
+
+use crate::model::{CustomRequest, ExternalRequest, ObjectChoice, Place, Timestamp};
 use crate::prometheus;
 use crate::rules::{NoMetric, QueryFault, Rule};
+
+/// More rules than this are not named in a message.
+const MOST_NAMED: usize = 5;
 
 /// Why a request has no value. Each variant has one HTTP status.
 ///
@@ -156,18 +161,12 @@ impl Subject {
                     clock(*last_seen)
                 ),
             ),
-            NoMetric::Unknown(rules) => {
-                let waiting: Vec<String> = rules
-                    .iter()
-                    .map(|(place, why)| format!("{} could not look for series yet: {why}", place.key))
-                    .collect();
-                Error::BackendUnavailable(format!(
-                    "nobody knows whether there is a metric {} for {}: {}",
-                    self.metric,
-                    self.target,
-                    waiting.join("; ")
-                ))
-            }
+            NoMetric::Unknown(rules) => Error::BackendUnavailable(format!(
+                "nobody knows whether there is a metric {} for {}: {}",
+                self.metric,
+                self.target,
+                waiting(rules)
+            )),
         }
     }
 
@@ -184,6 +183,23 @@ impl Subject {
             }
         }
     }
+}
+
+/// Rules that could not look for series yet, those with the same reason together.
+fn waiting(rules: &[(Place, String)]) -> String {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (place, why) in rules {
+        by_reason.entry(why).or_default().push(&place.key);
+    }
+    let told = by_reason.iter().map(|(why, keys)| {
+        let more = match keys.len().checked_sub(MOST_NAMED) {
+            None | Some(0) => String::new(),
+            Some(more) => format!(" and {more} more"),
+        };
+        let named = keys[..keys.len().min(MOST_NAMED)].join(", ");
+        format!("{named}{more} could not look for series yet: {why}")
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
 /// A time of day; the day too would only be noise in an event of the autoscaler.

@@ -193,6 +193,12 @@ impl Catalog {
         };
         match &rule.making {
             Err(fault) => {
+                if self.is_made(rule.api, &key) {
+                    let place = &rule.place;
+                    self.note(format!(
+                        "{place}: is disabled, so an earlier rule goes on making {metric}"
+                    ));
+                }
                 self.faulty.insert((rule.api, key), fault.clone());
             }
             Ok(making) => {
@@ -203,6 +209,13 @@ impl Catalog {
                     Api::External => self.add_external(rule, making, series, key, metric),
                 }
             }
+        }
+    }
+
+    fn is_made(&self, api: Api, key: &str) -> bool {
+        match api {
+            Api::Custom => self.custom.contains_key(key),
+            Api::External => self.external.contains_key(key),
         }
     }
 
