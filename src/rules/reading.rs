@@ -37,17 +37,19 @@ pub struct Dropped {
 }
 
 /// Why a sample was not served.
+///
+/// The text may reach whoever asked, so it names nothing of others.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DropReason {
     /// The label that names the object is missing: the query does not group by it.
     #[error("has no label `{0}` that would name the object")]
     NoLabel(String),
     /// Its namespace is not the one asked for.
-    #[error("belongs to namespace `{0}`")]
-    OtherNamespace(String),
+    #[error("belongs to another namespace")]
+    OtherNamespace,
     /// Its object was not asked for.
-    #[error("belongs to `{0}`, which was not asked for")]
-    NotAsked(String),
+    #[error("belongs to an object that was not asked for")]
+    NotAsked,
     /// A later sample in label order is for the same object.
     #[error("another sample is for the same object")]
     Repeated,
@@ -96,11 +98,11 @@ fn object_of<'a>(
     if let (Some(asked), Some(found)) = (namespace, entry.namespace_label.as_ref().and_then(labelled))
         && asked != found
     {
-        return Err(DropReason::OtherNamespace(found.to_owned()));
+        return Err(DropReason::OtherNamespace);
     }
     let name = labelled(&entry.label).ok_or_else(|| DropReason::NoLabel(entry.label.clone()))?;
     if names.binary_search_by(|known| known.as_str().cmp(name)).is_err() {
-        return Err(DropReason::NotAsked(name.to_owned()));
+        return Err(DropReason::NotAsked);
     }
     Ok(name)
 }
