@@ -106,7 +106,7 @@ impl Provider {
         self.rules.load_full()
     }
 
-    /// The resources or objects changed: rules are compiled for the resources there are now.
+    /// Other resources are served: rules are compiled for those, and their series looked for again.
     ///
     /// Rules that do not compile any more leave everything as it was.
     pub fn resources_changed(&self) -> Result<(), Vec<Diagnostic>> {

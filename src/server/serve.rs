@@ -62,7 +62,12 @@ fn objects_reload(watch: FileWatch, file: PathBuf, objects: Arc<Objects>, provid
     let provider = provider.clone();
     Task::new("objects file", async move {
         let reload = move || {
+            let before = objects.resources();
             objects.replace(&read_objects(&file)?).map_err(Error::Faults)?;
+            // Objects come and go; only other resources make other rules, whose series are looked for again.
+            if objects.resources() == before {
+                return Ok(());
+            }
             provider.resources_changed().map_err(Error::Faults)
         };
         watch.run(OBJECTS_INTERVAL, reload).await;

@@ -166,6 +166,41 @@ async fn a_changed_objects_file_counts_and_a_bad_one_does_not() {
     eventually("no object", async || causes(&adapter).await.contains("NoObjects")).await;
 }
 
+#[tokio::test]
+async fn series_are_looked_for_again_when_resources_change_and_not_when_objects_do() {
+    const PATTERN: &str = "  - seriesQuery: '{__name__=~\"^x_.*\"}'\n    resources: {template: <<.Resource>>}\n    \
+                           metricsQuery: <<.Series>>\n";
+    let fake = FakePrometheus::start().await;
+    fake.on(
+        r#"{__name__=~"^x_.*"}"#,
+        Reply::json(r#"{"status":"success","data":[]}"#),
+    );
+    let looks = || {
+        let asked = fake.requests();
+        asked.iter().filter(|it| it.path.ends_with("/series")).count()
+    };
+    let adapter = Setup::new(&format!("{RATE}{PATTERN}"))
+        .objects(CART_0)
+        .backend(&fake.url())
+        .start()
+        .await;
+    eventually("a first look", async || looks() == 1).await;
+
+    adapter
+        .files()
+        .write("objects.yaml", &CART_0.replace("cart-0", "cart-1"));
+    adapter
+        .logged("the objects file changed and was read again")
+        .await;
+    assert_eq!(looks(), 1, "the pods of today say nothing about series");
+
+    let widgets = "resources: [{group: example.org, kind: Widget, plural: widgets}]";
+    adapter
+        .files()
+        .write("objects.yaml", &CART_0.replace("resources: []", widgets));
+    eventually("a second look", async || looks() == 2).await;
+}
+
 /// The machine-readable reasons of the answer about all pods.
 async fn causes(adapter: &Adapter) -> String {
     let (status, body) = adapter.json(QPS_OF_PODS).await;
