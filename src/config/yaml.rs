@@ -47,7 +47,7 @@ fn not_yaml(error: &serde_saphyr::Error, file: &str) -> Diagnostic {
             serde_saphyr::Error::MultipleDocuments { .. } => {
                 Some("put everything into one document, without `---` between its parts".to_owned())
             }
-            _ => None,
+            _ => Some("look at brackets, quotes and indentation there and just above".to_owned()),
         },
     }
 }

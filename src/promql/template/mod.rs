@@ -90,12 +90,19 @@ impl TemplateError {
     fn from_library(error: &gotmpl::TemplateError) -> Self {
         match error {
             gotmpl::TemplateError::Parse { line, message, .. }
-            | gotmpl::TemplateError::Lex { line, message, .. } => TemplateError::new(message).at(*line),
+            | gotmpl::TemplateError::Lex { line, message, .. } => TemplateError {
+                hint: Some(SYNTAX.to_owned()),
+                ..TemplateError::new(message).at(*line)
+            },
             gotmpl::TemplateError::Exec(message) => TemplateError::new(message),
             other => TemplateError::new(other.to_string()),
         }
     }
 }
+
+/// The cure of what the library says of syntax.
+const SYNTAX: &str = "an action is Go's, between `<<` and `>>`, as in `<<.Series>>`; \
+                      PromQL that holds `<<` itself writes it `<<\"<<\">>`";
 
 /// Go's `index`, for which a key that is not in a map of strings is the empty string.
 fn index(arguments: &[Value]) -> gotmpl::Result<Value> {
