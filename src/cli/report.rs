@@ -22,9 +22,14 @@ impl From<server::Error> for Failure {
     fn from(error: server::Error) -> Failure {
         match error {
             server::Error::Faults(faults) => Failure::Faults(faults),
-            server::Error::NotLoopback(_) | server::Error::Assemble(_) | server::Error::Unpaired { .. } => {
-                Failure::Wrong(error.into())
-            }
+            server::Error::NotLoopback(_)
+            | server::Error::Assemble(_)
+            | server::Error::Unpaired { .. }
+            | server::Error::Read { .. }
+            | server::Error::Pem { .. }
+            | server::Error::Mismatch { .. }
+            | server::Error::ClientCa { .. }
+            | server::Error::NoCipherSuite(_) => Failure::Wrong(error.into()),
             other => Failure::Failed(other.into()),
         }
     }

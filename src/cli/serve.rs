@@ -28,6 +28,12 @@ fn say_what_has_no_effect(flags: &ServeFlags, configuration: &Configuration) {
     if let Some(place) = &configuration.rules.resource_rules_place {
         tracing::warn!("{place}: metrics.k8s.io is not served yet");
     }
+    let serving = &configuration.settings.serving;
+    if serving.insecure_http_port.is_some() && serving.client_ca_file.is_some() {
+        tracing::warn!(
+            "plain HTTP answers probes only: --client-ca-file asks for certificates, which it cannot show"
+        );
+    }
     if configuration.settings.objects_file.is_none() {
         tracing::warn!("there is no objects file, so `*` requests match no object");
     }

@@ -86,7 +86,8 @@ pub(crate) const SERVING: Section = Section {
             "insecureHttpPort",
             "port",
             "8080",
-            "Port of a plain HTTP listener on loopback. Left out: no such listener.",
+            "Port of a plain HTTP listener on loopback. Left out: no such listener.\n\
+             With `clientCaFile` it answers nothing but the probes, since plain HTTP shows no certificate.",
         ),
         Field::new(
             "certDir",

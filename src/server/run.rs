@@ -125,7 +125,10 @@ impl Server {
         let mut tasks = Tasks::start(self.tasks);
         self.alive.met();
         self.listening.met();
-        info!("{}", self.addresses);
+        match self.addresses.any() {
+            true => info!("{}", self.addresses),
+            false => warn!("{}", self.addresses),
+        }
 
         tokio::select! {
             name = tasks.first_end() => return Err(Error::TaskEnded(name)),
@@ -208,6 +211,12 @@ impl Addresses {
             https: address(&listeners.https),
             http: address(&listeners.http),
         }
+    }
+}
+
+impl Addresses {
+    fn any(&self) -> bool {
+        self.https.is_some() || self.http.is_some()
     }
 }
 

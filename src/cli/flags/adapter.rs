@@ -123,7 +123,7 @@ const SERVING: &[Flag] = &[
         "insecure-http-port",
         Kind::Port,
         Effect::Set("serving.insecureHttpPort"),
-        "Port of a plain HTTP listener on loopback. Default: no such listener",
+        "Port of a plain HTTP listener on loopback; with --client-ca-file it answers probes only. Default: no such listener",
     ),
     Flag::new(
         "cert-dir",
