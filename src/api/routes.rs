@@ -80,9 +80,18 @@ async fn version(http: HttpRequest) -> HttpResponse {
         "major": env!("CARGO_PKG_VERSION_MAJOR"),
         "minor": env!("CARGO_PKG_VERSION_MINOR"),
         "gitVersion": concat!("v", env!("CARGO_PKG_VERSION")),
-        "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+        "platform": format!("{}/{}", std::env::consts::OS, architecture()),
     });
     reply::ok(&http, &info)
+}
+
+/// The architecture as Go names it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
 }
 
 async fn openapi_v2(http: HttpRequest) -> Result<HttpResponse, Status> {

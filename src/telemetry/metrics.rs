@@ -330,7 +330,7 @@ mod tests {
     fn reference(text: &str) -> String {
         let mut page = String::from(
             "# Metrics of the adapter\n\n\
-             The adapter serves these at `/metrics`.\n\
+             The adapter serves these at `/metrics`, in the OpenMetrics text format 1.0.\n\
              This page is written by a test from the declarations in `src/telemetry/metrics.rs`.\n\n\
              | metric | type | labels | meaning |\n|---|---|---|---|\n",
         );
