@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use regex::Regex;
 
-use super::{MatchOp, Matcher, Query, QueryFields, QueryTemplate, SeriesSelector, is_metric_name, walk};
+use super::selector::stands_alone;
+use super::{MatchOp, Matcher, Query, QueryFields, QueryTemplate, SeriesSelector, walk};
 use crate::model::{Operator, Requirement};
 
 /// Any text, and more often than chance has it the characters that mean something to PromQL, RE2 or Go.
@@ -156,7 +157,7 @@ proptest! {
             let narrowed = SeriesSelector::parse(&text).unwrap().with_name(&name);
             let again = SeriesSelector::parse(&narrowed).unwrap();
             prop_assert_eq!(again.names(), super::Names::Fixed(name.clone()), "{}", narrowed);
-            prop_assert_eq!(narrowed.starts_with(&name), is_metric_name(&name));
+            prop_assert_eq!(narrowed.starts_with(&name), stands_alone(&name));
         }
     }
 
@@ -166,6 +167,15 @@ proptest! {
         prop_assert_eq!(query.text(), &text);
         let _ = SeriesSelector::parse(&text);
         let _ = QueryTemplate::parse(&text).map(|template| template.unsupported());
+    }
+}
+
+#[test]
+fn words_of_promql_are_names_in_braces_only() {
+    for name in ["on", "bool", "nan", "inf", "ignoring"] {
+        let narrowed = SeriesSelector::parse("{job=\"a\"}").unwrap().with_name(name);
+        let again = SeriesSelector::parse(&narrowed).unwrap();
+        assert_eq!(again.names(), super::Names::Fixed(name.to_owned()), "{narrowed}");
     }
 }
 

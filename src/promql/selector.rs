@@ -153,7 +153,7 @@ fn name_first(selector: &mut VectorSelector) {
     let mut groups = query::matcher_groups(selector);
     let lists: Vec<&[label::Matcher]> = groups.iter().map(|group| group.as_slice()).collect();
     let leaves_a_matcher = lists.len() == 1 || lists.iter().all(|list| list.len() > 1);
-    let name = same_name(&lists).filter(|name| is_metric_name(name) && leaves_a_matcher);
+    let name = same_name(&lists).filter(|name| stands_alone(name) && leaves_a_matcher);
     let Some(name) = name.map(str::to_owned) else {
         return;
     };
@@ -161,6 +161,12 @@ fn name_first(selector: &mut VectorSelector) {
         group.retain(|matcher| !is_on_name(matcher));
     }
     selector.name = Some(name);
+}
+
+/// Whether a name is read as one without braces: `on` and `nan` are words of PromQL.
+pub(super) fn stands_alone(name: &str) -> bool {
+    is_metric_name(name)
+        && matches!(promql_parser::parser::parse(name), Ok(Expr::VectorSelector(read)) if read.name.as_deref() == Some(name))
 }
 
 fn add_name(selector: &mut VectorSelector, name: &str) {
