@@ -229,9 +229,9 @@ impl Asker<'_> {
 
     /// Explains once the evaluation time lies so far back that the same query brings the same again.
     ///
-    /// A sample becomes visible only after its scrape, and in VictoriaMetrics up to two seconds later.
+    /// A sample becomes visible only after its scrape, and in VictoriaMetrics up to two seconds later, more on a busy machine.
     async fn settled(&self, path: &str) -> Explanation {
-        const SETTLED_SECONDS: f64 = 2.5;
+        const SETTLED_SECONDS: f64 = 3.5;
         until("an evaluation time in the past", async || {
             let now = self.scene.backend.now().await;
             let explanation = explained(self.adapter, path).await;
