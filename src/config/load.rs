@@ -88,6 +88,7 @@ pub fn load(
     let settings = read_settings(&merged, &mut faults);
     check_backends(&rules, &settings, &mut faults);
     check_max_age(&rules, &settings, &merged, &mut faults);
+    check_objects(&settings, &merged, &mut faults);
     match faults.or(Some(settings)) {
         Ok(settings) => Ok(Configuration { settings, rules }),
         Err(faults) => Err(Refused { faults, rules }),
@@ -109,6 +110,18 @@ fn check_backends(rules: &RulesFile, settings: &Settings, faults: &mut Faults) {
                 hint,
             );
         }
+    }
+}
+
+/// Objects come from one place.
+fn check_objects(settings: &Settings, merged: &Node, faults: &mut Faults) {
+    let kubeconfig = merged.child("kubernetes").and_then(|it| it.child("kubeconfig"));
+    if let (Some(_), Some(node)) = (&settings.objects_file, kubeconfig) {
+        faults.hinted(
+            node.place.clone(),
+            "objects come from a cluster or from `objectsFile`, not from both",
+            "leave one of them out",
+        );
     }
 }
 

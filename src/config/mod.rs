@@ -7,6 +7,7 @@
 mod backend;
 mod cipher_suites;
 mod faults;
+mod kubernetes;
 mod layers;
 mod load;
 mod node;
@@ -28,6 +29,7 @@ mod reference;
 pub use backend::{BackendSettings, KubernetesCredentials, Method};
 pub use cipher_suites::CipherSuites;
 pub(crate) use cipher_suites::known_cipher_suite;
+pub use kubernetes::KubernetesSettings;
 pub use layers::{Override, OverrideValue};
 pub use load::{Configuration, Refused, load, read};
 pub use objects_file::{ObjectsFile, WrittenObject};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
-    backend, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule, upstream_rule,
+    backend, kubernetes, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule, upstream_rule,
 };
 use crate::pages::check_page;
 
@@ -42,6 +42,7 @@ fn settings_page_is_what_the_code_says() {
         &settings::SETTINGS,
         &backend::BACKEND,
         &backend::HEADER,
+        &kubernetes::KUBERNETES,
         &serving::SERVING,
         &serving::SNI_CERTIFICATE,
         &objects_file::OBJECTS_FILE,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::backend::{BackendSettings, DEFAULT_BACKEND, read_backend, upstream_default};
 use super::faults::Faults;
+use super::kubernetes::{KubernetesSettings, read_kubernetes};
 use super::node::Node;
 use super::scalar;
 use super::section::{Field, Mapping, Section};
@@ -18,6 +19,8 @@ pub struct Settings {
     pub backends: BTreeMap<String, BackendSettings>,
     /// File of resources and objects, for running without a cluster.
     pub objects_file: Option<PathBuf>,
+    /// The cluster.
+    pub kubernetes: KubernetesSettings,
     /// An answer is fresh until its evaluation time is this old. Default 10 s.
     pub fresh_for: Duration,
     /// How long the last answer may be served after the backend failed, from its evaluation time. Default 15 s; 0 turns it off.
@@ -75,6 +78,12 @@ pub(crate) const SETTINGS: Section = Section {
             "path",
             "objects.yaml",
             "File of resources and objects, for running without a cluster.",
+        ),
+        Field::new(
+            "kubernetes",
+            "mapping",
+            "{kubeconfig: /etc/adapter/kubeconfig}",
+            "The cluster.",
         ),
         Field::new(
             "freshFor",
@@ -146,13 +155,15 @@ pub(crate) const SETTINGS: Section = Section {
 /// Reads the settings from what the layers make together.
 pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
     let file = Mapping::open(root, &SETTINGS, faults);
-    let empty = Node {
-        place: file.at("serving"),
+    let empty = |key| Node {
+        place: file.at(key),
         value: super::node::Value::Null,
     };
+    let section = |key| file.child(key).cloned().unwrap_or_else(|| empty(key));
     Settings {
         backends: read_backends(&file, faults),
         objects_file: file.optional("objectsFile", scalar::path, faults),
+        kubernetes: read_kubernetes(&section("kubernetes"), faults),
         fresh_for: file.defaulted("freshFor", scalar::duration, faults),
         serve_stale_for: file.defaulted("serveStaleFor", scalar::duration, faults),
         failure_hold: file.defaulted("failureHold", scalar::duration, faults),
@@ -164,7 +175,7 @@ pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
             .optional("metricsMaxAge", scalar::duration, faults)
             .filter(|age| !age.is_zero()),
         raw_selector_values: file.defaulted("rawSelectorValues", scalar::boolean, faults),
-        serving: read_serving(file.child("serving").unwrap_or(&empty), faults),
+        serving: read_serving(&section("serving"), faults),
     }
 }
 

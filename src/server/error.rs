@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::assemble::AssembleError;
+use crate::kubernetes::ClusterError;
 use crate::model::Diagnostic;
 
 /// Why the adapter cannot serve, or stopped serving.
@@ -96,6 +97,9 @@ pub enum Error {
     /// Faults in the configuration, the rules or the objects file, all of them.
     #[error("{}", in_one_line(.0))]
     Faults(Vec<Diagnostic>),
+    /// The cluster cannot be asked.
+    #[error("the cluster cannot be asked")]
+    Cluster(#[from] ClusterError),
     /// The provider cannot be made.
     #[error(transparent)]
     Assemble(AssembleError),

@@ -9,8 +9,8 @@ use super::assemble::{Assembled, assemble, read_objects};
 use super::file_watch::FileWatch;
 use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
 use crate::api::{self, ApiState};
-use crate::config::Configuration;
-use crate::kubernetes::Objects;
+use crate::config::{Configuration, Settings};
+use crate::kubernetes::{Cluster, Objects};
 use crate::provider::Provider;
 use crate::telemetry::Metrics;
 
@@ -23,6 +23,8 @@ const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
 /// reached does not matter.
 pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::default());
+    #[expect(unused_variables, reason = "what asks it comes with the next commits")]
+    let cluster = cluster(&configuration.settings).await?;
     let objects_file = configuration.settings.objects_file.clone();
     let watched = objects_file.map(|file| (FileWatch::new("the objects file", vec![file.clone()]), file));
     let Assembled { provider, objects } = assemble(&configuration, &metrics)?;
@@ -40,6 +42,15 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
         api::configure(service);
     })?;
     server.run(shutdown).await
+}
+
+/// The cluster of the settings, else the one this process runs in, unless objects come from a file.
+async fn cluster(settings: &Settings) -> Result<Option<Cluster>, Error> {
+    match (&settings.kubernetes.kubeconfig, &settings.objects_file) {
+        (Some(kubeconfig), _) => Ok(Some(Cluster::from_kubeconfig(kubeconfig).await?)),
+        (None, Some(_)) => Ok(None),
+        (None, None) => Ok(Cluster::of_this_pod()?),
+    }
 }
 
 fn notes(provider: &Arc<Provider>) -> Notes {

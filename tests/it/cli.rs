@@ -74,14 +74,14 @@ async fn without_its_backend_it_is_ready_at_once() {
 #[tokio::test]
 async fn flags_without_effect_are_named_once() {
     let adapter = Setup::new("rules: []\nresourceRules: {window: 1m}\n")
-        .argument("--lister-kubeconfig=/etc/kubeconfig")
+        .argument("--client-qps=5")
         .argument("--audit-log-path=-")
         .argument("--authentication-skip-lookup")
         .start()
         .await;
     let log = adapter.log();
     let named =
-        "flags without effect here: --authentication-skip-lookup, --audit-log-path, --lister-kubeconfig";
+        "flags without effect here: --authentication-skip-lookup, --audit-log-path, --client-qps";
     assert_eq!(log.matches(named).count(), 1, "{log}");
     assert_eq!(log.matches("--audit-log-path").count(), 1, "{log}");
     assert!(

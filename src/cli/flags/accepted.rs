@@ -211,7 +211,6 @@ const AUDIT: &[Flag] = &[
 ];
 
 const FEATURES: &[Flag] = &[
-    accepted("lister-kubeconfig", Kind::Path, "Kubeconfig for listing objects"),
     accepted(
         "discovery-interval",
         Kind::Duration,

@@ -36,6 +36,12 @@ const RULES: &[Flag] = &[
         "File of resources and objects, for running without a cluster",
     ),
     Flag::new(
+        "lister-kubeconfig",
+        Kind::Path,
+        Effect::Set("kubernetes.kubeconfig"),
+        "Kubeconfig of the cluster. Default: the service account of the pod",
+    ),
+    Flag::new(
         "metrics-relist-interval",
         Kind::Duration,
         Effect::Set("metricsRelistInterval"),
