@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
-    backend, kubernetes, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule, upstream_rule,
+    backend, kubernetes, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule,
+    upstream_rule,
 };
 use crate::pages::check_page;
 

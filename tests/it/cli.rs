@@ -80,8 +80,7 @@ async fn flags_without_effect_are_named_once() {
         .start()
         .await;
     let log = adapter.log();
-    let named =
-        "flags without effect here: --authentication-skip-lookup, --audit-log-path, --client-qps";
+    let named = "flags without effect here: --authentication-skip-lookup, --audit-log-path, --client-qps";
     assert_eq!(log.matches(named).count(), 1, "{log}");
     assert_eq!(log.matches("--audit-log-path").count(), 1, "{log}");
     assert!(
