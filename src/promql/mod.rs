@@ -12,6 +12,7 @@ mod selector;
 mod shape;
 mod template;
 mod walk;
+mod widen;
 
 pub use build::{Buckets, BuildError};
 pub use matcher::{LabelNameError, MatchOp, Matcher, join};

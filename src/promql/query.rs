@@ -9,7 +9,7 @@ use promql_parser::parser::{BinModifier, Expr, VectorSelector};
 use regex::Regex;
 
 use super::matcher::{MatchOp, Matcher};
-use super::{METRIC_NAME, is_metric_name, scan, shape, walk};
+use super::{METRIC_NAME, is_metric_name, scan, shape, walk, widen};
 
 /// Greatest length of a text that is parsed.
 const MAX_LENGTH_BYTES: usize = 64 * 1024;
@@ -132,6 +132,18 @@ impl Query {
             text: tree.to_string(),
             tree: Tree::Parsed(Box::new(tree)),
         }
+    }
+
+    /// The same question about all objects of all namespaces at once, whose samples name their namespace.
+    ///
+    /// The query is about one namespace and some objects of it; the two matchers are those that say so.
+    /// `None` where the answer might hold other values than the narrow questions have, and for an opaque query.
+    pub fn widened(&self, namespace: &Matcher, object: &Matcher) -> Option<Query> {
+        let tree = widen::widened(self.tree()?, namespace, object)?;
+        Some(Query {
+            text: tree.to_string(),
+            tree: Tree::Parsed(Box::new(tree)),
+        })
     }
 
     /// Whether this is `blank` with each placeholder replaced by its text inside strings, and in no other way different.

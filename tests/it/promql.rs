@@ -14,6 +14,7 @@ use promql_adapter::promql::{
 };
 
 use crate::case::{self, Case};
+use crate::table;
 
 #[test]
 fn templates() {
@@ -48,6 +49,21 @@ fn series_selectors() {
 #[test]
 fn typed_queries() {
     case::check("typed-query", typed_query);
+}
+
+/// The namespace is `n`, the object `p`; `LM` stands for the matchers that say so.
+#[test]
+fn queries_about_all_namespaces() {
+    table::check("widened.txt", |text| {
+        let namespace = Matcher::one_of("namespace", &["n"]).unwrap();
+        let object = Matcher::one_of("pod", &["p"]).unwrap();
+        let query = text.replace("LM", &format!("{namespace},{object}"));
+        match Query::parse(&query).map(|query| query.widened(&namespace, &object)) {
+            Ok(Some(wide)) => wide.text().to_owned(),
+            Ok(None) => "stays narrow".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        }
+    });
 }
 
 /// Reads the template, looks for what is unsupported, and renders it only if nothing is.

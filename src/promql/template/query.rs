@@ -1,6 +1,9 @@
 //! The template of a query.
 
+use std::sync::LazyLock;
+
 use gotmpl::Value;
+use regex::Regex;
 
 use super::fields::{self, Field};
 use super::{Template, TemplateError, list, map, string};
@@ -46,6 +49,11 @@ impl QueryTemplate {
         Template::parse(text).map(QueryTemplate)
     }
 
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
     /// What is right in syntax but cannot be rendered: fields that do not exist, functions we do not run.
     ///
     /// Found by reading every branch, then by rendering once with stand-ins.
@@ -67,6 +75,17 @@ impl QueryTemplate {
             Ok(_) | Err(gotmpl::TemplateError::IndexOutOfRange { .. }) => Vec::new(),
             Err(error) => vec![TemplateError::from_library(&error)],
         }
+    }
+
+    /// Whether it does nothing but put `.LabelMatchers` and `.GroupBy` in their places.
+    ///
+    /// Then what it renders for other names differs in those names only.
+    pub fn only_fills_in(&self) -> bool {
+        static ACTION: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"<<(?:- )?\s*\.(?:LabelMatchers|GroupBy)\s*(?: -)?>>")
+                .expect("the expression is valid")
+        });
+        !ACTION.replace_all(&self.0.text, "").contains("<<")
     }
 
     /// The text of the query.
