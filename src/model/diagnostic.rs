@@ -1,5 +1,6 @@
 //! What is wrong in a user's file, and where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A place in a file the user wrote.
@@ -11,6 +12,17 @@ pub struct Place {
     pub line: Option<u64>,
     /// Path of keys: `rules[2].metricsQuery`. Empty for the file as a whole.
     pub key: String,
+}
+
+impl Place {
+    /// The place of a key below this one; its own line if `lines`, by key, do not have it.
+    pub fn below(&self, key: &str, lines: &BTreeMap<String, u64>) -> Place {
+        Place {
+            file: self.file.clone(),
+            line: lines.get(key).copied().or(self.line),
+            key: format!("{}.{key}", self.key),
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -7,6 +7,7 @@ mod quantity;
 mod resource;
 mod sample;
 mod selector;
+mod usage;
 
 pub use diagnostic::{Diagnostic, Place, chain};
 pub use jiff::Timestamp;
@@ -14,7 +15,8 @@ pub use labels::Labels;
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
 };
-pub use quantity::{ParseQuantityError, Quantity};
+pub use quantity::{Binary, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, Resource, Resources, Scope};
 pub use sample::Sample;
 pub use selector::{Operator, ParseSelectorError, Requirement, Selector};
+pub use usage::{Amounts, Consumer, FieldCondition, ObjectField, ObjectUsage, Usage, UsageRequest, Used};

@@ -53,6 +53,31 @@ impl fmt::Display for Quantity {
     }
 }
 
+/// The canonical form of amounts of memory: the largest power of 1024 that leaves a whole number.
+///
+/// What is no whole number, and what is below 1024, has the plain form.
+/// Source: apimachinery, `pkg/api/resource/quantity.go`, format BinarySI.
+#[derive(Clone, Copy, Debug)]
+pub struct Binary(pub Quantity);
+
+impl fmt::Display for Binary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Binary(quantity) = self;
+        let mut number = quantity.milli / 1000;
+        if quantity.milli % 1000 != 0 || number.abs() < 1024 {
+            return quantity.fmt(f);
+        }
+        let mut suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi"].into_iter();
+        let mut suffix = suffixes.next().unwrap_or_default();
+        while number % 1024 == 0 {
+            let Some(larger) = suffixes.next() else { break };
+            number /= 1024;
+            suffix = larger;
+        }
+        write!(f, "{number}{suffix}")
+    }
+}
+
 /// Why a text is not a quantity. The first two texts are those of Kubernetes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseQuantityError {

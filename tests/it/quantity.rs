@@ -1,7 +1,7 @@
 //! Quantities: what Kubernetes reads and prints.
 
 use super::table;
-use promql_adapter::model::Quantity;
+use promql_adapter::model::{Binary, Quantity};
 use proptest::prelude::*;
 
 #[test]
@@ -19,6 +19,13 @@ fn floats_are_rounded_half_to_even_at_the_thousandth() {
             Some(quantity) => quantity.to_string(),
             None => "none".to_owned(),
         }
+    });
+}
+
+#[test]
+fn amounts_of_memory_are_printed_in_powers_of_1024() {
+    table::check("quantity-binary.txt", |text| {
+        Binary(text.parse().unwrap()).to_string()
     });
 }
 
