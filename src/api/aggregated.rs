@@ -7,37 +7,58 @@
 //! The metrics are listed by `GET /apis/{group}/{version}`.
 
 use super::document::Document;
-use super::groups::{CUSTOM, GROUPS, Group};
+use super::groups::{ByServed, CUSTOM, Group, Served, USAGE};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// `apidiscovery.k8s.io/v2`, asked for since Kubernetes 1.30.
-pub(super) static V2: LazyLock<Document> = LazyLock::new(|| {
-    Document::new(
-        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        &group_discovery_list("apidiscovery.k8s.io/v2"),
-    )
+pub(super) static V2: LazyLock<ByServed<Document>> = LazyLock::new(|| {
+    ByServed::new(|served| {
+        Document::new(
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+            &group_discovery_list(served, "apidiscovery.k8s.io/v2"),
+        )
+    })
 });
 
 /// `apidiscovery.k8s.io/v2beta1`, asked for before that.
-pub(super) static V2BETA1: LazyLock<Document> = LazyLock::new(|| {
-    Document::new(
-        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-        &group_discovery_list("apidiscovery.k8s.io/v2beta1"),
-    )
+pub(super) static V2BETA1: LazyLock<ByServed<Document>> = LazyLock::new(|| {
+    ByServed::new(|served| {
+        Document::new(
+            "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+            &group_discovery_list(served, "apidiscovery.k8s.io/v2beta1"),
+        )
+    })
 });
 
-fn group_discovery_list(api_version: &str) -> Value {
+fn group_discovery_list(served: Served, api_version: &str) -> Value {
     json!({
         "kind": "APIGroupDiscoveryList",
         "apiVersion": api_version,
         "metadata": {},
-        "items": GROUPS.iter().map(group).collect::<Vec<_>>(),
+        "items": served.groups().iter().map(group).collect::<Vec<_>>(),
     })
 }
 
 fn group(group: &Group) -> Value {
-    let resources = json!([resource(group.name)]);
+    let resources = match group.name {
+        USAGE => json!([
+            resource("nodes", "NodeMetrics", "Cluster", &["get", "list"]),
+            resource("pods", "PodMetrics", "Namespaced", &["get", "list"]),
+        ]),
+        CUSTOM => json!([resource(
+            "custommetrics",
+            "MetricValueList",
+            "Namespaced",
+            &["get"]
+        )]),
+        _ => json!([resource(
+            "externalmetrics",
+            "ExternalMetricValueList",
+            "Namespaced",
+            &["get"]
+        )]),
+    };
     let version =
         |version: &&str| json!({"version": version, "freshness": "Current", "resources": resources});
     json!({
@@ -47,17 +68,13 @@ fn group(group: &Group) -> Value {
 }
 
 /// The kind is always given: clients of Kubernetes 1.26 crash without it.
-fn resource(group: &str) -> Value {
-    let (resource, kind) = match group {
-        CUSTOM => ("custommetrics", "MetricValueList"),
-        _ => ("externalmetrics", "ExternalMetricValueList"),
-    };
+fn resource(resource: &str, kind: &str, scope: &str, verbs: &[&str]) -> Value {
     json!({
         "resource": resource,
         "responseKind": {"group": "", "version": "", "kind": kind},
-        "scope": "Namespaced",
+        "scope": scope,
         "singularResource": "",
-        "verbs": ["get"],
+        "verbs": verbs,
     })
 }
 
@@ -67,9 +84,9 @@ mod tests {
 
     #[test]
     fn every_version_of_every_group_is_current_and_not_empty() {
-        let document = group_discovery_list("apidiscovery.k8s.io/v2");
+        let document = group_discovery_list(Served::MetricsAndUsage, "apidiscovery.k8s.io/v2");
         assert_eq!(document["apiVersion"], "apidiscovery.k8s.io/v2");
-        for group in &GROUPS {
+        for group in Served::MetricsAndUsage.groups() {
             let items = document["items"].as_array().unwrap();
             let item = items
                 .iter()
@@ -82,7 +99,7 @@ mod tests {
                     .find(|entry| entry["version"] == *version)
                     .unwrap();
                 assert_eq!(entry["freshness"], "Current");
-                assert_eq!(entry["resources"][0]["verbs"], json!(["get"]));
+                assert_eq!(entry["resources"][0]["verbs"][0], "get");
                 assert!(entry["resources"][0]["responseKind"]["kind"].is_string());
             }
         }
@@ -90,8 +107,11 @@ mod tests {
 
     #[test]
     fn the_two_forms_differ_in_their_version_only() {
-        let mut newer = group_discovery_list("apidiscovery.k8s.io/v2");
+        let mut newer = group_discovery_list(Served::Metrics, "apidiscovery.k8s.io/v2");
         newer["apiVersion"] = json!("apidiscovery.k8s.io/v2beta1");
-        assert_eq!(newer, group_discovery_list("apidiscovery.k8s.io/v2beta1"));
+        assert_eq!(
+            newer,
+            group_discovery_list(Served::Metrics, "apidiscovery.k8s.io/v2beta1")
+        );
     }
 }

@@ -2,10 +2,11 @@
 
 use super::ApiState;
 use super::negotiation::require_json;
-use super::path::{self, ApiRequest};
+use super::path::ApiRequest;
 use super::reply;
 use super::status::Status;
 use super::types::{MetricValueList, external_list};
+use super::usage::Usages;
 use actix_web::rt::time::timeout as bounded;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpRe
 
 async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, Status> {
     require_json(http)?;
-    match path::parse(http.uri().path(), http.query_string())? {
+    match state.read(http.uri().path(), http.query_string())? {
         ApiRequest::Custom {
             version,
             request,
@@ -32,6 +33,12 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
             let outcome = within(timeout, state.provider.external(&request)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
             Ok(reply::ok(http, &external_list(&request, &values)))
+        }
+        ApiRequest::Usage { request, timeout } => {
+            let outcome = within(timeout, state.provider.usage(&request)).await?;
+            let usages = outcome.result.map_err(|error| Status::from(&error))?;
+            let usages = Usages::new(&request, &usages).ok_or_else(Status::unknown_route)?;
+            Ok(reply::ok(http, &usages))
         }
     }
 }

@@ -4,7 +4,7 @@
 //! and never wait for a backend. They are never empty: kubectl does not keep an empty list and asks again and again,
 //! and other clients take it for an outage.
 
-use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION, GROUPS, Group};
+use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION, Group, Served, USAGE, USAGE_VERSION};
 use crate::model::GroupResource;
 use crate::rules::CustomMetric;
 use serde::Serialize;
@@ -45,17 +45,17 @@ struct GroupVersion {
 }
 
 /// All groups.
-pub(super) fn group_list() -> ApiGroupList {
+pub(super) fn group_list(served: Served) -> ApiGroupList {
     ApiGroupList {
         kind: "APIGroupList",
         api_version: "v1",
-        groups: GROUPS.iter().map(GroupVersions::from).collect(),
+        groups: served.groups().iter().map(GroupVersions::from).collect(),
     }
 }
 
 /// One group, `None` if it is not served.
-pub(super) fn group(name: &str) -> Option<ApiGroup> {
-    let group = GROUPS.iter().find(|group| group.name == name)?;
+pub(super) fn group(served: Served, name: &str) -> Option<ApiGroup> {
+    let group = served.groups().iter().find(|group| group.name == name)?;
     Some(ApiGroup {
         kind: "APIGroup",
         api_version: "v1",
@@ -94,7 +94,7 @@ struct ApiResource {
     singular_name: &'static str,
     namespaced: bool,
     kind: &'static str,
-    verbs: [&'static str; 1],
+    verbs: &'static [&'static str],
 }
 
 /// The custom metrics, by name, or a placeholder.
@@ -128,6 +128,23 @@ pub(super) fn external_resources<'a>(metrics: impl Iterator<Item = &'a str>) -> 
     )
 }
 
+/// Nodes and pods.
+pub(super) fn usage_resources() -> ApiResourceList {
+    let listed = |name: &str, namespaced, kind| ApiResource {
+        verbs: &["get", "list"],
+        ..resource(name.to_owned(), namespaced, kind)
+    };
+    ApiResourceList {
+        kind: "APIResourceList",
+        api_version: "v1",
+        group_version: format!("{USAGE}/{USAGE_VERSION}"),
+        resources: vec![
+            listed("nodes", false, "NodeMetrics"),
+            listed("pods", true, "PodMetrics"),
+        ],
+    }
+}
+
 /// Whether a resource is namespaced, the same for all its metrics.
 ///
 /// If two entries of one parent differed, kube-apiserver would drop the whole version.
@@ -140,14 +157,14 @@ fn scopes<'a>(metrics: &[&'a CustomMetric]) -> BTreeMap<&'a GroupResource, bool>
     scopes
 }
 
-/// Only `get` is ever listed: a group that lists `delete` takes part in the deletion of namespaces.
+/// Only reading is ever listed: a group that lists `delete` takes part in the deletion of namespaces.
 fn resource(name: String, namespaced: bool, kind: &'static str) -> ApiResource {
     ApiResource {
         name,
         singular_name: "",
         namespaced,
         kind,
-        verbs: ["get"],
+        verbs: &["get"],
     }
 }
 
@@ -187,14 +204,15 @@ mod tests {
         let custom = r#""name":"custom.metrics.k8s.io","versions":[{"groupVersion":"custom.metrics.k8s.io/v1beta2","version":"v1beta2"},{"groupVersion":"custom.metrics.k8s.io/v1beta1","version":"v1beta1"}],"preferredVersion":{"groupVersion":"custom.metrics.k8s.io/v1beta2","version":"v1beta2"}"#;
         let external = r#""name":"external.metrics.k8s.io","versions":[{"groupVersion":"external.metrics.k8s.io/v1beta1","version":"v1beta1"}],"preferredVersion":{"groupVersion":"external.metrics.k8s.io/v1beta1","version":"v1beta1"}"#;
         assert_eq!(
-            to_string(&group_list()).unwrap(),
+            to_string(&group_list(Served::Metrics)).unwrap(),
             format!(r#"{{"kind":"APIGroupList","apiVersion":"v1","groups":[{{{custom}}},{{{external}}}]}}"#)
         );
         assert_eq!(
-            to_string(&group("external.metrics.k8s.io")).unwrap(),
+            to_string(&group(Served::Metrics, "external.metrics.k8s.io")).unwrap(),
             format!(r#"{{"kind":"APIGroup","apiVersion":"v1",{external}}}"#)
         );
-        assert!(group("metrics.k8s.io").is_none());
+        assert!(group(Served::Metrics, "metrics.k8s.io").is_none());
+        assert!(group(Served::MetricsAndUsage, "metrics.k8s.io").is_some());
     }
 
     #[test]

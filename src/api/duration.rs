@@ -1,4 +1,4 @@
-//! Durations as Go writes them, for the `timeout` parameter.
+//! Durations as Go writes them, for the `timeout` parameter and the `window` of usage.
 
 use std::time::Duration;
 
@@ -35,6 +35,35 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| invalid())
 }
 
+/// Go's `Duration.String`: `15.3s`, `1m0s`, `1h0m0s`.
+///
+/// Source: Go, `src/time/time.go`.
+pub(super) fn print(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let fraction = |whole: u128, unit: u128| {
+        let digits = format!("{:0width$}", whole % unit, width = unit.ilog10() as usize);
+        match digits.trim_end_matches('0') {
+            "" => (whole / unit).to_string(),
+            digits => format!("{}.{digits}", whole / unit),
+        }
+    };
+    let (minutes, seconds) = (nanos / 60_000_000_000, nanos % 60_000_000_000);
+    match nanos {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{nanos}ns"),
+        1_000..1_000_000 => fraction(nanos, 1_000) + "µs",
+        1_000_000..1_000_000_000 => fraction(nanos, 1_000_000) + "ms",
+        _ => {
+            let seconds = fraction(seconds, 1_000_000_000) + "s";
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => seconds,
+                (0, minutes) => format!("{minutes}m{seconds}"),
+                (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
+            }
+        }
+    }
+}
+
 fn split_before(text: &str, stop: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(stop).unwrap_or(text.len()))
 }
@@ -57,6 +86,22 @@ mod tests {
             ("2000µs", 2),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_printed_as_go_prints_them() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (500_000_000, "500ms"),
+            (15_300_000_000, "15.3s"),
+            (60_000_000_000, "1m0s"),
+            (90_500_000_000, "1m30.5s"),
+            (3_600_000_000_000, "1h0m0s"),
+        ] {
+            assert_eq!(print(Duration::from_nanos(nanos)), text);
         }
     }
 

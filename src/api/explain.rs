@@ -1,5 +1,7 @@
 //! Explains an answer: the same road as for clients, with the whole trace kept.
 
+mod usage;
+
 use super::ApiState;
 use super::answer::within;
 use super::explanation::{
@@ -7,7 +9,7 @@ use super::explanation::{
     ValueServed, Way,
 };
 use super::groups::{EXTERNAL, EXTERNAL_VERSION};
-use super::path::{self, ApiRequest};
+use super::path::ApiRequest;
 use super::reply;
 use super::status::Status;
 use super::types::time;
@@ -34,6 +36,7 @@ pub async fn explain(provider: &Provider, request: &ApiRequest) -> Explanation {
             let explanation = Explanation::new(external_question(request), &outcome, external_value);
             with_ages(explanation, provider, &outcome.trace).await
         }
+        ApiRequest::Usage { request, .. } => usage::explained(request, &provider.usage(request).await),
     }
 }
 
@@ -45,7 +48,7 @@ pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpRe
 async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation, Status> {
     let path = http.uri().path();
     let path = path.strip_prefix("/explain").unwrap_or(path);
-    let request = path::parse(path, http.query_string());
+    let request = state.read(path, http.query_string());
     let request = request.map_err(|fault| Status::bad_request(fault.message()))?;
     within(request.timeout(), explain(&state.provider, &request)).await
 }
@@ -71,6 +74,7 @@ impl Explanation {
                 Err(error) => failure(error),
             },
             way: Way::from(&outcome.trace),
+            further_ways: Vec::new(),
         }
     }
 }
@@ -231,6 +235,8 @@ mod tests {
     use crate::model::{ObjectReference, Quantity, Timestamp};
     use crate::provider::{BackendAnswer, Shape};
     use std::sync::Arc;
+
+    use super::super::path;
 
     fn question() -> Question {
         let path = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/shop/pods/*/http_requests_per_second";

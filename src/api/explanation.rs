@@ -13,6 +13,9 @@ pub struct Explanation {
     pub answer: Answer,
     /// How it came about.
     pub way: Way,
+    /// The same of the other questions it took: what pods and nodes use is two answers or more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_ways: Vec<Way>,
 }
 
 /// A metric request as it was understood.
@@ -63,7 +66,7 @@ pub struct ValueServed {
     /// The object described; absent for an external metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectName>,
-    /// Labels of the sample; absent for a custom metric and for a scalar.
+    /// Labels of the sample; absent for a custom metric and for a scalar. Of usage: its `resource` and `container`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     /// The quantity: `1500m`.

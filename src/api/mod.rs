@@ -19,8 +19,10 @@ pub mod path;
 mod query;
 mod reply;
 mod routes;
+mod schemas;
 mod status;
 mod types;
+mod usage;
 
 use crate::provider::Provider;
 use std::sync::Arc;
@@ -35,9 +37,26 @@ pub use path::ApiRequest;
 pub use routes::configure;
 pub use status::Status;
 
-/// What the handlers need; `server` registers it as `web::Data`.
+/// What the handlers need.
 #[derive(Clone)]
 pub struct ApiState {
     /// Answers the requests.
     pub provider: Arc<Provider>,
+}
+
+impl ApiState {
+    /// Which groups are served.
+    fn served(&self) -> groups::Served {
+        groups::Served::by(&self.provider)
+    }
+
+    /// A request as [`path::parse`] reads it, if its group is served.
+    fn read(&self, path: &str, query: &str) -> Result<ApiRequest, Status> {
+        match path::parse(path, query)? {
+            ApiRequest::Usage { .. } if self.served() == groups::Served::Metrics => {
+                Err(Status::unknown_route())
+            }
+            request => Ok(request),
+        }
+    }
 }

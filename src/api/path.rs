@@ -3,10 +3,10 @@
 //! Source: apiserver, `pkg/endpoints/request/requestinfo.go`; custom-metrics-apiserver,
 //! `pkg/apiserver/installer` (routes) and `pkg/apiserver/endpoints/handlers/get.go` (the namespace metric).
 
-use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION};
+use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION, USAGE, USAGE_VERSION};
 use super::query::Query;
 use super::status::Status;
-use crate::model::{CustomRequest, ExternalRequest, GroupResource, ObjectChoice};
+use crate::model::{Consumer, CustomRequest, ExternalRequest, GroupResource, ObjectChoice, UsageRequest};
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
 
@@ -29,13 +29,22 @@ pub enum ApiRequest {
         /// How long the answer may take.
         timeout: Duration,
     },
+    /// To `metrics.k8s.io`.
+    Usage {
+        /// What is asked.
+        request: UsageRequest,
+        /// How long the answer may take.
+        timeout: Duration,
+    },
 }
 
 impl ApiRequest {
     /// How long the answer may take.
     pub fn timeout(&self) -> Duration {
         match self {
-            ApiRequest::Custom { timeout, .. } | ApiRequest::External { timeout, .. } => *timeout,
+            ApiRequest::Custom { timeout, .. }
+            | ApiRequest::External { timeout, .. }
+            | ApiRequest::Usage { timeout, .. } => *timeout,
         }
     }
 }
@@ -58,6 +67,7 @@ pub fn parse(path: &str, query: &str) -> Result<ApiRequest, Status> {
             custom(version, rest, &query)
         }
         ["", "apis", EXTERNAL, EXTERNAL_VERSION, rest @ ..] => external(rest, &query),
+        ["", "apis", USAGE, USAGE_VERSION, rest @ ..] => usage(rest, &query),
         _ => Err(Status::unknown_route()),
     }
 }
@@ -75,7 +85,7 @@ fn custom(version: CustomVersion, segments: &[&str], query: &Query) -> Result<Ap
     namespace.map_or(Ok(()), check_namespace)?;
     check_name(&resource, name)?;
     query.check_numbers()?;
-    query.check_field_selector(Some(name))?;
+    query.fields(Some(name))?;
     let object_selector = query.selector("labelSelector")?;
     Ok(ApiRequest::Custom {
         version,
@@ -99,15 +109,47 @@ fn external(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
     };
     check_name(&namespaces(), namespace)?;
     if query.watch() {
-        return Err(Status::watch_not_supported(EXTERNAL));
+        return Err(Status::watch_not_supported("*", EXTERNAL));
     }
     query.check_numbers()?;
-    query.check_field_selector(None)?;
+    query.fields(None)?;
     Ok(ApiRequest::External {
         request: ExternalRequest {
             namespace: namespace.to_owned(),
             metric: metric.to_owned(),
             selector: query.selector("labelSelector")?,
+        },
+        timeout: query.timeout()?,
+    })
+}
+
+fn usage(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
+    let (of, namespace, name) = match *segments {
+        ["nodes"] => (Consumer::Nodes, None, None),
+        ["nodes", name] => (Consumer::Nodes, None, Some(name)),
+        ["pods"] => (Consumer::Pods, None, None),
+        ["namespaces", namespace, "pods"] => (Consumer::Pods, Some(namespace), None),
+        ["namespaces", namespace, "pods", name] => (Consumer::Pods, Some(namespace), Some(name)),
+        _ => return Err(Status::unknown_route()),
+    };
+    let resource = of.to_string();
+    namespace.map_or(Ok(()), |namespace| check_name(&namespaces(), namespace))?;
+    name.map_or(Ok(()), |name| check_name(&GroupResource::parse(&resource), name))?;
+    if name.is_none() && query.watch() {
+        return Err(Status::watch_not_supported(&resource, USAGE));
+    }
+    query.check_numbers()?;
+    let fields = query.fields(name)?;
+    let selector = query.selector("labelSelector")?;
+    Ok(ApiRequest::Usage {
+        request: UsageRequest {
+            of,
+            namespace: namespace.map(str::to_owned),
+            objects: match name {
+                Some(name) => ObjectChoice::Named(name.to_owned()),
+                None => ObjectChoice::Matching(selector),
+            },
+            fields,
         },
         timeout: query.timeout()?,
     })

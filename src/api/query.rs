@@ -2,7 +2,7 @@
 
 use super::duration;
 use super::status::Status;
-use crate::model::Selector;
+use crate::model::{FieldCondition, ObjectField, Selector};
 use std::borrow::Cow;
 use std::num::IntErrorKind;
 use std::time::Duration;
@@ -40,20 +40,25 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    /// Refuses a field selector that cannot be read, or that asks for another object than the path names.
+    /// The field selector, unless it cannot be read or asks for another object than the path names.
     ///
     /// Source: apiserver, `pkg/endpoints/handlers/get.go`, `ListResource`; apimachinery, `pkg/fields/selector.go`.
-    pub(super) fn check_field_selector(&self, name: Option<&str>) -> Result<(), Status> {
+    pub(super) fn fields(&self, name: Option<&str>) -> Result<Vec<FieldCondition>, Status> {
         let text = self.first("fieldSelector").unwrap_or_default();
         let terms = text.split(',').filter(|term| !term.is_empty());
-        let terms = terms.map(FieldTerm::parse).collect::<Result<Vec<_>, _>>()?;
-        let exact = |term: &&FieldTerm| term.field == "metadata.name" && term.equal;
-        let fits = |name| terms.iter().find(exact).is_some_and(|term| term.value == name);
+        let conditions = terms.map(field_condition).collect::<Result<Vec<_>, _>>()?;
+        let exact = |condition: &&FieldCondition| condition.field == ObjectField::Name && condition.equal;
+        let fits = |name| {
+            conditions
+                .iter()
+                .find(exact)
+                .is_some_and(|condition| condition.value == name)
+        };
         match name {
-            Some(name) if !terms.is_empty() && !fits(name) => Err(Status::bad_request(
+            Some(name) if !conditions.is_empty() && !fits(name) => Err(Status::bad_request(
                 "fieldSelector metadata.name doesn't match requested name",
             )),
-            _ => Ok(()),
+            _ => Ok(conditions),
         }
     }
 
@@ -82,30 +87,24 @@ impl<'a> Query<'a> {
     }
 }
 
-/// One condition of a field selector.
-struct FieldTerm<'a> {
-    field: &'a str,
-    equal: bool,
-    value: &'a str,
-}
-
-impl<'a> FieldTerm<'a> {
-    fn parse(text: &'a str) -> Result<Self, Status> {
-        let (left, value) = text.split_once('=').ok_or_else(|| {
-            Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"))
-        })?;
-        let field = left.strip_suffix('!').unwrap_or(left);
-        if !matches!(field, "metadata.name" | "metadata.namespace") {
-            return Err(Status::bad_request(format!(
-                "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-            )));
-        }
-        Ok(FieldTerm {
-            field,
-            equal: field == left,
-            value: value.strip_prefix('=').unwrap_or(value),
-        })
-    }
+fn field_condition(text: &str) -> Result<FieldCondition, Status> {
+    let (left, value) = text.split_once('=').ok_or_else(|| {
+        Status::bad_request(format!("invalid selector: '{text}'; can't understand '{text}'"))
+    })?;
+    let field = left.strip_suffix('!').unwrap_or(left);
+    Ok(FieldCondition {
+        field: match field {
+            "metadata.name" => ObjectField::Name,
+            "metadata.namespace" => ObjectField::Namespace,
+            _ => {
+                return Err(Status::bad_request(format!(
+                    "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                )));
+            }
+        },
+        equal: field == left,
+        value: value.strip_prefix('=').unwrap_or(value).to_owned(),
+    })
 }
 
 fn check_integer(text: &str) -> Result<(), Status> {

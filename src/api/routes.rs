@@ -1,7 +1,7 @@
 //! Which path goes to which handler.
 
 use super::ApiState;
-use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION};
+use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION, Served, USAGE, USAGE_VERSION};
 use super::negotiation::{DiscoveryForm, discovery_form, require_json};
 use super::reply;
 use super::status::Status;
@@ -15,8 +15,14 @@ use serde_json::{Value, json};
 /// Mounts everything the metrics APIs are made of, and 404 for what is not served.
 ///
 /// A trailing slash changes nothing, and nothing is ever redirected: kube-apiserver forwards no redirect.
-pub fn configure(service: &mut web::ServiceConfig) {
+pub fn configure(service: &mut web::ServiceConfig, state: &ApiState) {
+    service.app_data(Data::new(state.clone()));
+    routes(service, state.served());
+}
+
+fn routes(service: &mut web::ServiceConfig, served: Served) {
     service
+        .app_data(Data::new(served))
         .service(get(&["/"], root))
         .service(get(&["/version", "/version/"], version))
         .service(get(&["/openapi/v2"], openapi_v2))
@@ -58,11 +64,11 @@ async fn method_not_allowed(http: HttpRequest) -> HttpResponse {
 }
 
 /// Paths to begin with, those of `server` among them.
-async fn root(http: HttpRequest) -> HttpResponse {
-    let paths = json!([
+async fn root(http: HttpRequest, served: Data<Served>) -> HttpResponse {
+    let groups = served.groups().iter();
+    let groups = groups.map(|group| format!("/apis/{}", group.name));
+    let others = [
         "/apis",
-        "/apis/custom.metrics.k8s.io",
-        "/apis/external.metrics.k8s.io",
         "/healthz",
         "/livez",
         "/metrics",
@@ -70,7 +76,9 @@ async fn root(http: HttpRequest) -> HttpResponse {
         "/openapi/v3",
         "/readyz",
         "/version",
-    ]);
+    ];
+    let mut paths: Vec<String> = others.map(str::to_owned).into_iter().chain(groups).collect();
+    paths.sort();
     reply::ok(&http, &json!({ "paths": paths }))
 }
 
@@ -94,27 +102,34 @@ fn architecture() -> &'static str {
     }
 }
 
-async fn openapi_v2(http: HttpRequest) -> Result<HttpResponse, Status> {
+async fn openapi_v2(http: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Status> {
     require_json(&http)?;
-    Ok(openapi::V2.respond(&http))
+    Ok(openapi::V2.get(**served).respond(&http))
 }
 
-async fn openapi_v3_index(http: HttpRequest) -> Result<HttpResponse, Status> {
+async fn openapi_v3_index(http: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Status> {
     require_json(&http)?;
-    Ok(openapi::V3_INDEX.respond(&http))
+    Ok(openapi::V3.get(**served).index.respond(&http))
 }
 
-async fn openapi_v3(http: HttpRequest, path: Path<(String, String)>) -> Result<HttpResponse, Status> {
+async fn openapi_v3(
+    http: HttpRequest,
+    path: Path<(String, String)>,
+    served: Data<Served>,
+) -> Result<HttpResponse, Status> {
     require_json(&http)?;
-    let document = openapi::v3(&path.0, &path.1).ok_or_else(Status::unknown_route)?;
+    let documents = openapi::V3.get(**served);
+    let document = documents
+        .document(&path.0, &path.1)
+        .ok_or_else(Status::unknown_route)?;
     Ok(document.respond(&http))
 }
 
-async fn groups(http: HttpRequest) -> HttpResponse {
+async fn groups(http: HttpRequest, served: Data<Served>) -> HttpResponse {
     let mut response = match discovery_form(&http) {
-        Ok(DiscoveryForm::AggregatedV2) => aggregated::V2.respond(&http),
-        Ok(DiscoveryForm::AggregatedV2beta1) => aggregated::V2BETA1.respond(&http),
-        Ok(DiscoveryForm::Groups) => reply::ok(&http, &discovery::group_list()),
+        Ok(DiscoveryForm::AggregatedV2) => aggregated::V2.get(**served).respond(&http),
+        Ok(DiscoveryForm::AggregatedV2beta1) => aggregated::V2BETA1.get(**served).respond(&http),
+        Ok(DiscoveryForm::Groups) => reply::ok(&http, &discovery::group_list(**served)),
         Err(status) => reply::failure(&http, &status),
     };
     response
@@ -123,9 +138,9 @@ async fn groups(http: HttpRequest) -> HttpResponse {
     response
 }
 
-async fn group(http: HttpRequest, name: Path<String>) -> HttpResponse {
-    let group = require_json(&http).and_then(|()| discovery::group(&name).ok_or_else(Status::unknown_route));
-    reply::result(&http, group)
+async fn group(http: HttpRequest, name: Path<String>, served: Data<Served>) -> HttpResponse {
+    let group = || discovery::group(**served, &name).ok_or_else(Status::unknown_route);
+    reply::result(&http, require_json(&http).and_then(|()| group()))
 }
 
 async fn resources(http: HttpRequest, path: Path<(String, String)>, state: Data<ApiState>) -> HttpResponse {
@@ -139,6 +154,9 @@ fn resource_list(state: &ApiState, group: &str, version: &str) -> Result<discove
     match (group, version, CustomVersion::parse(version)) {
         (CUSTOM, _, Some(version)) => Ok(discovery::custom_resources(version, catalog.custom())),
         (EXTERNAL, EXTERNAL_VERSION, _) => Ok(discovery::external_resources(catalog.external())),
+        (USAGE, USAGE_VERSION, _) if state.served() == Served::MetricsAndUsage => {
+            Ok(discovery::usage_resources())
+        }
         _ => Err(Status::unknown_route()),
     }
 }
@@ -152,12 +170,14 @@ mod tests {
     use actix_web::{App, dev::ServiceResponse};
 
     async fn respond(request: TestRequest) -> ServiceResponse {
-        let app = init_service(App::new().configure(configure)).await;
+        let app =
+            init_service(App::new().configure(|service| routes(service, Served::MetricsAndUsage))).await;
         call_service(&app, request.to_request()).await
     }
 
     async fn json_of(request: TestRequest) -> Value {
-        let app = init_service(App::new().configure(configure)).await;
+        let app =
+            init_service(App::new().configure(|service| routes(service, Served::MetricsAndUsage))).await;
         serde_json::from_slice(&call_and_read_body(&app, request.to_request()).await).unwrap()
     }
 
@@ -242,7 +262,7 @@ mod tests {
     async fn every_version_has_an_openapi_document_at_the_address_that_is_listed() {
         let index = json_of(TestRequest::with_uri("/openapi/v3")).await;
         let paths = index["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 3);
+        assert_eq!(paths.len(), 4);
         for (name, entry) in paths {
             let document = json_of(TestRequest::with_uri(
                 entry["serverRelativeURL"].as_str().unwrap(),

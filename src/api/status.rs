@@ -1,5 +1,6 @@
 //! Failures in the form clients of Kubernetes read: `metav1.Status`.
 
+use super::groups::USAGE;
 use crate::model::GroupResource;
 use crate::provider;
 use actix_web::http::StatusCode;
@@ -72,12 +73,12 @@ impl Status {
             .with_details(Details::default())
     }
 
-    /// 405: no resource of this group can be watched.
-    pub fn watch_not_supported(group: &str) -> Self {
-        let message = format!("watch is not supported on resources of kind \"*.{group}\"");
+    /// 405: no resource can be watched; `resource` is `*` where there is one for each metric.
+    pub fn watch_not_supported(resource: &str, group: &str) -> Self {
+        let message = format!("watch is not supported on resources of kind \"{resource}.{group}\"");
         Status::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).with_details(Details {
             group: group.to_owned(),
-            kind: "*".to_owned(),
+            kind: resource.to_owned(),
             ..Details::default()
         })
     }
@@ -142,29 +143,58 @@ impl Status {
 /// The one place where a failed answer gets its code.
 impl From<&provider::Error> for Status {
     fn from(error: &provider::Error) -> Self {
-        let (code, reason, cause) = match error {
-            provider::Error::NotFound(missing) => (StatusCode::NOT_FOUND, "NotFound", missing.cause.clone()),
-            provider::Error::BadSelector(_) => (StatusCode::BAD_REQUEST, "BadRequest", error.to_string()),
-            provider::Error::BackendUnavailable(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "ServiceUnavailable",
-                error.to_string(),
-            ),
-            provider::Error::BackendTimeout(_) => (StatusCode::GATEWAY_TIMEOUT, "Timeout", error.to_string()),
-            provider::Error::BackendFailed(_) | provider::Error::Broken(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalError",
-                error.to_string(),
-            ),
+        let (code, reason) = match error {
+            provider::Error::NotFound(_)
+            | provider::Error::NoObject { .. }
+            | provider::Error::NoUsage { .. } => (StatusCode::NOT_FOUND, "NotFound"),
+            provider::Error::BadSelector(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
+            provider::Error::BackendUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            provider::Error::BackendTimeout(_) => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
+            provider::Error::BackendFailed(_) | provider::Error::Broken(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+            }
         };
-        let cause = Cause {
-            reason: error.reason(),
-            message: cause,
+        Status::new(code, reason, error.to_string()).with_details(Details::from(error))
+    }
+}
+
+/// Which object it is about, as far as Kubernetes says so, and the cause.
+impl From<&provider::Error> for Details {
+    fn from(error: &provider::Error) -> Self {
+        let because = |message: &str| {
+            vec![Cause {
+                reason: error.reason(),
+                message: message.to_owned(),
+            }]
         };
-        Status::new(code, reason, error.to_string()).with_details(Details {
-            causes: vec![cause],
-            ..Details::default()
-        })
+        match error {
+            provider::Error::NotFound(missing) => Details {
+                causes: because(&missing.cause),
+                ..Details::default()
+            },
+            provider::Error::NoObject { of, name } => Details {
+                name: name.clone(),
+                kind: of.to_string(),
+                causes: because(&error.to_string()),
+                ..Details::default()
+            },
+            provider::Error::NoUsage {
+                kind, name, cause, ..
+            } => Details {
+                name: name.clone(),
+                group: USAGE.to_owned(),
+                kind: (*kind).to_owned(),
+                causes: because(cause),
+            },
+            provider::Error::BadSelector(_)
+            | provider::Error::BackendUnavailable(_)
+            | provider::Error::BackendTimeout(_)
+            | provider::Error::BackendFailed(_)
+            | provider::Error::Broken(_) => Details {
+                causes: because(&error.to_string()),
+                ..Details::default()
+            },
+        }
     }
 }
 

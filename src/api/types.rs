@@ -27,6 +27,18 @@ pub(super) struct List<Item> {
     items: Vec<Item>,
 }
 
+impl<Item> List<Item> {
+    /// A list of this kind.
+    pub(super) fn new(kind: &'static str, api_version: String, items: Vec<Item>) -> Self {
+        List {
+            kind,
+            api_version,
+            metadata: ListMeta {},
+            items,
+        }
+    }
+}
+
 /// A `MetricValueList`, also for a single object.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -70,12 +82,8 @@ fn custom_list<'a, Item>(
     values: &'a [ObjectValue],
     item: impl Fn(&'a ObjectValue) -> Item,
 ) -> List<Item> {
-    List {
-        kind: "MetricValueList",
-        api_version: version.group_version().to_owned(),
-        metadata: ListMeta {},
-        items: values.iter().map(item).collect(),
-    }
+    let items = values.iter().map(item).collect();
+    List::new("MetricValueList", version.group_version().to_owned(), items)
 }
 
 /// An item of `custom.metrics.k8s.io/v1beta1`.
@@ -152,12 +160,12 @@ pub(super) fn external_list<'a>(
         window: window(&value.value),
         value: value.value.quantity.to_string(),
     };
-    List {
-        kind: "ExternalMetricValueList",
-        api_version: format!("{EXTERNAL}/{EXTERNAL_VERSION}"),
-        metadata: ListMeta {},
-        items: values.iter().map(item).collect(),
-    }
+    let items = values.iter().map(item).collect();
+    List::new(
+        "ExternalMetricValueList",
+        format!("{EXTERNAL}/{EXTERNAL_VERSION}"),
+        items,
+    )
 }
 
 /// An item of `external.metrics.k8s.io/v1beta1`.

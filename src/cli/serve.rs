@@ -25,9 +25,6 @@ fn say_what_has_no_effect(flags: &ServeFlags, configuration: &Configuration) {
         let ignored = flags.ignored.join(", ");
         tracing::warn!("flags without effect here: {ignored}");
     }
-    if let Some(place) = &configuration.rules.resource_rules_place {
-        tracing::warn!("{place}: metrics.k8s.io is not served yet");
-    }
     let serving = &configuration.settings.serving;
     if serving.insecure_http_port.is_some() && serving.client_ca_file.is_some() {
         tracing::warn!(

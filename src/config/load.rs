@@ -98,17 +98,21 @@ pub fn load(
 /// Every rule must name a backend that there is.
 fn check_backends(rules: &RulesFile, settings: &Settings, faults: &mut Faults) {
     let names = || settings.backends.keys().map(String::as_str);
-    for rule in &rules.rules {
-        if !settings.backends.contains_key(&rule.backend) {
-            let hint = match nearest(&rule.backend, names()) {
+    let of_rules = rules.rules.iter().map(|rule| (&rule.backend, rule.at("backend")));
+    let of_resources = rules
+        .resource_rules
+        .iter()
+        .flat_map(|rules| [&rules.cpu, &rules.memory]);
+    let of_resources = of_resources
+        .flatten()
+        .map(|rule| (&rule.backend, rule.at("backend")));
+    for (backend, place) in of_rules.chain(of_resources) {
+        if !settings.backends.contains_key(backend) {
+            let hint = match nearest(backend, names()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("the backends are {}", quoted(names())),
             };
-            faults.hinted(
-                rule.at("backend"),
-                format!("there is no backend `{}`", rule.backend),
-                hint,
-            );
+            faults.hinted(place, format!("there is no backend `{backend}`"), hint);
         }
     }
 }

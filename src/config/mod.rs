@@ -34,6 +34,7 @@ pub use layers::{Override, OverrideValue};
 pub use load::{Configuration, Refused, load, read};
 pub use objects_file::{ObjectsFile, WrittenObject};
 pub use policies::{OnNoValue, OnPartial, Policies};
+pub use resource_rules::{ResourceRule, ResourceRules};
 pub use rules_file::{Api, Form, RulesFile, WrittenRule};
 pub(crate) use serving::tls_version;
 pub use serving::{ServingSettings, SniCertificate, TlsVersion};

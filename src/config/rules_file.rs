@@ -7,7 +7,7 @@ use crate::model::Place;
 use super::faults::Faults;
 use super::node::{Node, Value};
 use super::policies::{Policies, read_policies};
-use super::resource_rules::check_resource_rules;
+use super::resource_rules::{ResourceRules, read_resource_rules};
 use super::section::{Field, Mapping};
 use super::typed_rule::{TYPED_RULE, TypedRule, read_typed_rule};
 use super::upstream_rule::{UPSTREAM_RULE, UpstreamRule, read_upstream_rule};
@@ -18,8 +18,8 @@ use super::{faults::nearest, scalar};
 pub struct RulesFile {
     /// In the order of the file: `rules` first, then `externalRules`.
     pub rules: Vec<WrittenRule>,
-    /// Where `resourceRules` stands, if the file has it. Its shape is checked; nothing serves it yet.
-    pub resource_rules_place: Option<Place>,
+    /// `resourceRules`, if the file has them.
+    pub resource_rules: Option<Box<ResourceRules>>,
 }
 
 /// One entry of `rules` or `externalRules`.
@@ -42,11 +42,7 @@ pub struct WrittenRule {
 impl WrittenRule {
     /// The place of a key below this entry; the entry's own line if the key is not in the file.
     pub fn at(&self, key: &str) -> Place {
-        Place {
-            file: self.place.file.clone(),
-            line: self.lines.get(key).copied().or(self.place.line),
-            key: format!("{}.{key}", self.place.key),
-        }
+        self.place.below(key, &self.lines)
     }
 }
 
@@ -113,12 +109,9 @@ pub(crate) fn read_rules_file(root: &Node, faults: &mut Faults) -> RulesFile {
     let mut rules = read_list(root, "rules", Api::Custom, faults);
     rules.extend(read_list(root, "externalRules", Api::External, faults));
     let resource_rules = root.child("resourceRules");
-    if let Some(node) = resource_rules {
-        check_resource_rules(node, faults);
-    }
     RulesFile {
         rules,
-        resource_rules_place: resource_rules.map(|node| node.place.clone()),
+        resource_rules: resource_rules.map(|node| Box::new(read_resource_rules(node, faults))),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) const SETTINGS: Section = Section {
             "resourceRules",
             "mapping",
             "{}",
-            "Rules for `metrics.k8s.io`. Read from the file only; not served yet.",
+            "Rules for `metrics.k8s.io`, which is served only with them. Read from the file only.",
         ),
         Field::new(
             "backends",

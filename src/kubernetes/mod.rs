@@ -13,4 +13,4 @@ pub use cluster::{Cluster, ClusterError};
 pub use credentials::{
     BackendAuthorization, BackendCredentials, CredentialSource, CredentialsError, from_kubeconfig, in_cluster,
 };
-pub use objects::Objects;
+pub use objects::{Object, Objects};

@@ -22,6 +22,17 @@ struct Snapshot {
     objects: HashMap<(GroupResource, String), BTreeMap<String, Labels>>,
 }
 
+/// An object with its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Empty for cluster-scoped resources.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+}
+
 impl Objects {
     /// Only the built-in resources and no object: named objects can be asked for, `*` matches nothing.
     pub fn none() -> Objects {
@@ -70,6 +81,32 @@ impl Objects {
             .filter(|(_, labels)| selector.matches(labels))
             .map(|(name, _)| name.clone())
             .collect()
+    }
+
+    /// Objects that a selector matches with their labels, sorted by namespace and name. `resource` is plural.
+    ///
+    /// `None` as namespace is for all namespaces, and for cluster-scoped resources.
+    pub fn list(
+        &self,
+        resource: &GroupResource,
+        namespace: Option<&str>,
+        selector: &Selector,
+    ) -> Vec<Object> {
+        let snapshot = self.current.load();
+        let mut listed = Vec::new();
+        for ((of, home), objects) in &snapshot.objects {
+            if of != resource || namespace.is_some_and(|namespace| namespace != home) {
+                continue;
+            }
+            let matched = objects.iter().filter(|(_, labels)| selector.matches(labels));
+            listed.extend(matched.map(|(name, labels)| Object {
+                namespace: home.clone(),
+                name: name.clone(),
+                labels: labels.clone(),
+            }));
+        }
+        listed.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
+        listed
     }
 }
 

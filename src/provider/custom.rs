@@ -3,7 +3,7 @@
 use super::error::{Error, Subject};
 use super::last::ObjectKey;
 use super::trace::{Reading, Trace};
-use super::{Provider, values};
+use super::{Asker, Provider, values};
 use crate::model::{
     CustomRequest, MetricValue, ObjectChoice, ObjectReference, ObjectValue, Resource, Sample, Scope,
     Timestamp,
@@ -28,9 +28,9 @@ pub(super) async fn answer(
     trace.objects = Some(names.clone());
     let query = entry
         .query(request.namespace.as_deref(), &names, &request.metric_selector)
-        .map_err(|fault| subject.no_query(&entry.rule, &fault))?;
+        .map_err(|fault| subject.no_query(entry.rule.key(), &fault))?;
     let answer = provider
-        .ask(&entry.rule, subject.metric(), &query, now, trace)
+        .ask(&Asker::from(&*entry.rule), subject.metric(), &query, now, trace)
         .await?;
     let asked = Asked {
         provider,

@@ -93,8 +93,14 @@ impl Provider {
             (format!("backend {name}"), text)
         });
         let rules = self.rules();
-        let disabled = rules.iter().filter(|rule| rule.fault().is_some());
-        let disabled = disabled.map(|rule| (rule.key().to_owned(), "disabled, see the log".to_owned()));
+        let usage = self.usage_rules();
+        let usage = usage.iter().flat_map(|usage| &usage.rules);
+        let disabled = rules
+            .iter()
+            .filter(|rule| rule.fault().is_some())
+            .map(|rule| rule.key());
+        let disabled = disabled.chain(usage.filter(|rule| rule.fault().is_some()).map(|rule| rule.key()));
+        let disabled = disabled.map(|key| (key.to_owned(), "disabled, see the log".to_owned()));
         let questions = self.questions();
         let found = self.found.lock();
         let failing = questions.iter().filter_map(|(key, rules)| {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{CustomRequest, ExternalRequest, ObjectChoice, Place, Timestamp};
+use super::Asker;
+use crate::model::{Consumer, CustomRequest, ExternalRequest, ObjectChoice, Place, Timestamp, UsageRequest};
 use crate::prometheus;
 use crate::rules::{NoMetric, QueryFault, Rule};
 
@@ -17,6 +18,26 @@ pub enum Error {
     /// 404: there is no such metric, object or sample.
     #[error("{0}")]
     NotFound(NotFound),
+    /// 404: there is no such pod or node.
+    #[error("{of} \"{name}\" not found")]
+    NoObject {
+        /// Pods or nodes.
+        of: Consumer,
+        /// The name asked for.
+        name: String,
+    },
+    /// 404: nothing is known of what a pod or node uses. The first sentence is that of metrics-server.
+    #[error("{kind}.metrics.k8s.io \"{name}\" not found: {cause}")]
+    NoUsage {
+        /// `podmetrics` or `nodemetrics`.
+        kind: &'static str,
+        /// The name, behind that of the namespace and a slash where there is one.
+        name: String,
+        /// Why.
+        cause: String,
+        /// Machine-readable, as of [`NotFound`].
+        reason: &'static str,
+    },
     /// 400: the metric selector cannot be turned into matchers.
     #[error("{0}")]
     BadSelector(String),
@@ -60,6 +81,8 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Error::NotFound(not_found) => not_found.reason,
+            Error::NoObject { .. } => "NoObjects",
+            Error::NoUsage { reason, .. } => reason,
             Error::BadSelector(_) => "SelectorUnsupported",
             Error::BackendUnavailable(_) => "BackendUnavailable",
             Error::BackendTimeout(_) => "BackendTimeout",
@@ -68,12 +91,8 @@ impl Error {
         }
     }
 
-    pub(super) fn of_backend(rule: &Rule, metric: &str, error: &prometheus::Error) -> Error {
-        let message = format!(
-            "unable to fetch metric {metric} ({}): {}",
-            rule.key(),
-            error.client_text()
-        );
+    pub(super) fn of_backend(key: &str, metric: &str, error: &prometheus::Error) -> Error {
+        let message = format!("unable to fetch metric {metric} ({key}): {}", error.client_text());
         match error {
             prometheus::Error::Unreachable(_) | prometheus::Error::Overloaded { .. } => {
                 Error::BackendUnavailable(message)
@@ -88,11 +107,11 @@ impl Error {
         }
     }
 
-    pub(super) fn no_backend(rule: &Rule, metric: &str) -> Error {
-        let backend = &rule.backend;
+    pub(super) fn no_backend(asker: &Asker<'_>, metric: &str) -> Error {
+        let Asker { place, backend, .. } = asker;
         Error::BackendFailed(format!(
             "unable to fetch metric {metric} ({}): no backend is called `{backend}`",
-            rule.key()
+            place.key
         ))
     }
 }
@@ -113,6 +132,17 @@ impl Subject {
         Subject {
             metric: request.metric.clone(),
             target: format!("namespace {}", request.namespace),
+        }
+    }
+
+    pub(super) fn usage(request: &UsageRequest, metric: &str) -> Subject {
+        let target = match &request.objects {
+            ObjectChoice::Named(name) => format!("{} {name}", request.of),
+            ObjectChoice::Matching(_) => request.of.to_string(),
+        };
+        Subject {
+            metric: metric.to_owned(),
+            target,
         }
     }
 
@@ -171,15 +201,15 @@ impl Subject {
     }
 
     /// The metric is known but the request makes no query.
-    pub(super) fn no_query(&self, rule: &Rule, fault: &QueryFault) -> Error {
+    pub(super) fn no_query(&self, key: &str, fault: &QueryFault) -> Error {
         match fault {
             QueryFault::Selector(unsupported) => Error::BadSelector(unsupported.to_string()),
             QueryFault::UnsafeValue(_) => self.not_found("NoObjects", fault.to_string()),
             QueryFault::Template(cause) => {
-                self.not_found("RuleDisabled", format!("{}: {fault}: {cause}", rule.key()))
+                self.not_found("RuleDisabled", format!("{}: {fault}: {cause}", key))
             }
             QueryFault::Empty | QueryFault::Label(_) | QueryFault::TooLong { .. } => {
-                self.not_found("RuleDisabled", format!("{}: {fault}", rule.key()))
+                self.not_found("RuleDisabled", format!("{}: {fault}", key))
             }
         }
     }

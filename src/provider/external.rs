@@ -3,7 +3,7 @@
 use super::error::{Error, Subject};
 use super::last::AnswerKey;
 use super::trace::{Reading, Trace};
-use super::{Provider, values};
+use super::{Asker, Provider, values};
 use crate::model::{ExternalRequest, ExternalValue, Timestamp};
 use crate::prometheus::{Answer, Shape};
 use crate::rules::{self, DropReason, ExternalEntry, OnNoValue};
@@ -22,9 +22,9 @@ pub(super) async fn answer(
     trace.rule = Some(entry.rule.place.clone());
     let query = entry
         .query(&request.namespace, &request.selector)
-        .map_err(|fault| subject.no_query(&entry.rule, &fault))?;
+        .map_err(|fault| subject.no_query(entry.rule.key(), &fault))?;
     let answer = provider
-        .ask(&entry.rule, subject.metric(), &query, now, trace)
+        .ask(&Asker::from(&*entry.rule), subject.metric(), &query, now, trace)
         .await?;
     let asked = Asked {
         provider,

@@ -1,7 +1,7 @@
 //! Answers a metric request; keeps the catalog of known metrics fresh.
 //!
 //! The only room that combines sources: objects from `kubernetes`, rules from `rules`, samples from `prometheus`.
-//! [`Provider::custom`] and [`Provider::external`] are the one way an answer comes about, for the API and
+//! [`Provider::custom`], [`Provider::external`] and [`Provider::usage`] are the one way an answer comes about, for the API and
 //! for `explain`.
 
 mod ages;
@@ -11,32 +11,35 @@ mod error;
 mod external;
 mod last;
 mod trace;
+mod usage;
 mod values;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::kubernetes::Objects;
 use crate::model::{
-    CustomRequest, Diagnostic, ExternalRequest, ExternalValue, ObjectValue, Resources, Timestamp,
+    CustomRequest, Diagnostic, ExternalRequest, ExternalValue, ObjectValue, Place, Resources, Timestamp,
+    UsageRequest,
 };
 use crate::prometheus::{Backend, Cache, Question};
-use crate::rules::{Catalog, Rule};
+use crate::rules::{Catalog, Compiled, OnPartial, Rule, UsageRules};
 use crate::telemetry::Metrics;
 
 pub use crate::prometheus::{Answer as BackendAnswer, Shape};
 pub use ages::SampleAge;
 pub use error::{Error, NotFound};
-pub use trace::{Outcome, Reading, Trace};
+pub use trace::{Outcome, Reading, Trace, UsageOutcome};
 
 use discovery::Found;
 use last::LastValues;
+use usage::Narrowed;
 
 /// Compiles the rules for the resources that are served.
-pub type CompileRules = dyn Fn(&Resources) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> + Send + Sync;
+pub type CompileRules = dyn Fn(&Resources) -> Result<Compiled, Vec<Diagnostic>> + Send + Sync;
 
 /// What a provider is made of.
 pub struct Sources {
@@ -60,6 +63,8 @@ pub struct Sources {
 pub struct Provider {
     sources: Sources,
     rules: ArcSwap<Vec<Arc<Rule>>>,
+    usage_rules: ArcSwapOption<UsageRules>,
+    narrowed: Narrowed,
     catalog: ArcSwap<Catalog>,
     found: Found,
     last: LastValues,
@@ -70,10 +75,12 @@ impl Provider {
     ///
     /// The error holds every fault of the rules that stops the program.
     pub fn new(sources: Sources) -> Result<Provider, Vec<Diagnostic>> {
-        let rules = (sources.compile)(&sources.objects.resources())?;
+        let compiled = (sources.compile)(&sources.objects.resources())?;
         let provider = Provider {
             sources,
-            rules: ArcSwap::from_pointee(rules),
+            rules: ArcSwap::from_pointee(compiled.rules),
+            usage_rules: ArcSwapOption::new(compiled.usage),
+            narrowed: Narrowed::default(),
             catalog: ArcSwap::default(),
             found: Found::default(),
             last: LastValues::default(),
@@ -96,6 +103,16 @@ impl Provider {
         Outcome { result, trace }
     }
 
+    /// What pods or nodes use.
+    pub async fn usage(&self, request: &UsageRequest) -> UsageOutcome {
+        usage::answer(self, request, now()).await
+    }
+
+    /// Rules for what pods and nodes use, if there are any.
+    pub fn usage_rules(&self) -> Option<Arc<UsageRules>> {
+        self.usage_rules.load_full()
+    }
+
     /// What metrics there are now.
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
@@ -110,8 +127,9 @@ impl Provider {
     ///
     /// Rules that do not compile any more leave everything as it was.
     pub fn resources_changed(&self) -> Result<(), Vec<Diagnostic>> {
-        let rules = (self.sources.compile)(&self.sources.objects.resources())?;
-        self.rules.store(Arc::new(rules));
+        let compiled = (self.sources.compile)(&self.sources.objects.resources())?;
+        self.rules.store(Arc::new(compiled.rules));
+        self.usage_rules.store(compiled.usage);
         self.rules_replaced();
         self.found.restart.notify_one();
         Ok(())
@@ -125,13 +143,21 @@ impl Provider {
                 tracing::warn!("disabled: {fault}");
             }
         }
+        for rule in self.usage_rules().iter().flat_map(|usage| &usage.rules) {
+            self.sources
+                .metrics
+                .rule_fault(rule.key(), rule.fault().is_some());
+            if let Some(fault) = rule.fault() {
+                tracing::warn!("disabled: {fault}");
+            }
+        }
         self.rebuild_catalog();
     }
 
-    /// Asks the rule's backend, once however many ask.
+    /// Asks a backend, once however many ask. `metric` is what the values are called in messages.
     async fn ask(
         &self,
-        rule: &Rule,
+        asker: &Asker<'_>,
         metric: &str,
         query: &str,
         now: Timestamp,
@@ -139,30 +165,47 @@ impl Provider {
     ) -> Result<Arc<crate::prometheus::Answer>, Error> {
         let question = Question {
             query: query.to_owned(),
-            on_partial: rule.policies.on_partial,
+            on_partial: asker.on_partial,
         };
-        trace.asked(rule, query);
+        let key = &asker.place.key;
+        trace.asked(asker, query);
         let backend = self
             .sources
             .backends
-            .get(&rule.backend)
-            .ok_or_else(|| Error::no_backend(rule, metric))?;
+            .get(asker.backend)
+            .ok_or_else(|| Error::no_backend(asker, metric))?;
         let cached = self
             .sources
             .cache
             .answer(backend, &question, now)
             .await
-            .map_err(|error| Error::of_backend(rule, metric, &error))?;
+            .map_err(|error| Error::of_backend(key, metric, &error))?;
         trace.answered(&cached);
         if cached.answer.is_incomplete() {
             // Otherwise it would have been refused.
-            self.sources.metrics.policy_used(rule.key(), "onPartial");
+            self.sources.metrics.policy_used(key, "onPartial");
             trace.note(format!(
-                "the answer is incomplete, accepted by onPartial of {}",
-                rule.key()
+                "the answer is incomplete, accepted by onPartial of {key}"
             ));
         }
         Ok(cached.answer)
+    }
+}
+
+/// Whose question it is: a rule of any kind.
+struct Asker<'a> {
+    place: &'a Place,
+    backend: &'a str,
+    on_partial: OnPartial,
+}
+
+impl<'a> From<&'a Rule> for Asker<'a> {
+    fn from(rule: &'a Rule) -> Self {
+        Asker {
+            place: &rule.place,
+            backend: &rule.backend,
+            on_partial: rule.policies.on_partial,
+        }
     }
 }
 

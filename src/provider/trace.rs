@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Error;
-use crate::model::{Place, Quantity, Timestamp};
+use super::{Asker, Error};
+use crate::model::{ObjectUsage, Place, Quantity, Timestamp};
 use crate::prometheus::{Answer, Cached, Freshness};
-use crate::rules::{Dropped, Rule};
+use crate::rules::Dropped;
 
 /// An answer with the way it came about.
 #[derive(Debug)]
@@ -14,6 +14,15 @@ pub struct Outcome<V> {
     pub result: Result<Vec<V>, Error>,
     /// How it came about, as far as it went.
     pub trace: Trace,
+}
+
+/// What pods or nodes use, with the way of each question that was asked for it.
+#[derive(Debug)]
+pub struct UsageOutcome {
+    /// The values to serve, or why there is none. Who uses nothing that is known is not in it.
+    pub result: Result<Vec<ObjectUsage>, Error>,
+    /// How it came about, as far as it went.
+    pub traces: Vec<Trace>,
 }
 
 /// The way of one answer.
@@ -49,9 +58,9 @@ pub struct Reading {
 }
 
 impl Trace {
-    pub(super) fn asked(&mut self, rule: &Rule, query: &str) {
-        self.rule = Some(rule.place.clone());
-        self.backend = Some(rule.backend.clone());
+    pub(super) fn asked(&mut self, asker: &Asker<'_>, query: &str) {
+        self.rule = Some(asker.place.clone());
+        self.backend = Some(asker.backend.to_owned());
         self.query = Some(query.to_owned());
     }
 

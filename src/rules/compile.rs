@@ -3,15 +3,17 @@
 //! Two kinds of faults: what prometheus-adapter refuses too (regular expressions, template syntax) stops the
 //! program, all faults at once; anything else disables its rule alone, and its metrics answer with the fault.
 
+mod template;
 mod typed;
 mod upstream;
+mod usage;
 
 use std::sync::Arc;
 
 use super::rule::{Making, Rule};
-use super::{Api, Discovery};
+use super::{Api, Discovery, UsageRules};
 use crate::config::{Form, RulesFile, WrittenRule};
-use crate::model::{Diagnostic, Resource, Resources, Scope};
+use crate::model::{Diagnostic, Place, Resource, Resources, Scope};
 
 /// Settings that change what rules mean.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +24,15 @@ pub struct Options {
     pub discover_by_series: bool,
 }
 
+/// All rules, ready to be asked.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// Rules for custom and external metrics, disabled ones too.
+    pub rules: Vec<Arc<Rule>>,
+    /// Rules for `metrics.k8s.io`, if there are any.
+    pub usage: Option<Arc<UsageRules>>,
+}
+
 /// Compiles all rules for the resources that are served.
 ///
 /// The error holds every fault that stops the program. Faults that disable one rule stand in the rule.
@@ -29,7 +40,7 @@ pub fn compile(
     file: &RulesFile,
     resources: &Resources,
     options: Options,
-) -> Result<Vec<Arc<Rule>>, Vec<Diagnostic>> {
+) -> Result<Compiled, Vec<Diagnostic>> {
     let mut rules = Vec::new();
     let mut fatal = Vec::new();
     for written in &file.rules {
@@ -42,20 +53,30 @@ pub fn compile(
             Err(faults) => fatal.extend(faults),
         }
     }
-    if fatal.is_empty() { Ok(rules) } else { Err(fatal) }
+    let usage = file
+        .resource_rules
+        .as_ref()
+        .map(|written| usage::compile(written, resources));
+    let usage = usage.transpose().unwrap_or_else(|faults| {
+        fatal.extend(faults);
+        None
+    });
+    match fatal.is_empty() {
+        true => Ok(Compiled {
+            rules,
+            usage: usage.map(Arc::new),
+        }),
+        false => Err(fatal),
+    }
 }
 
-/// The fault of a resource that the cluster does not serve.
-fn unknown_resource(written: &WrittenRule, key: &str, wanted: &str) -> Diagnostic {
+/// The fault of a resource that the cluster does not serve; `form` is how one is written there.
+fn unknown_resource(place: Place, wanted: &str, form: &str) -> Diagnostic {
     Diagnostic {
-        place: written.at(key),
+        place,
         message: format!("no resource `{wanted}` is served"),
         hint: Some(format!(
-            "{}; without a cluster its plural, kind and scope stand in `resources` of the objects file",
-            match written.form {
-                Form::Upstream(_) => "write it as `{group: GROUP, resource: NAME}`",
-                Form::Typed(_) => "write it as `PLURAL.GROUP`",
-            }
+            "write it as {form}; without a cluster its plural, kind and scope stand in `resources` of the objects file"
         )),
     }
 }

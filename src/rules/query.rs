@@ -35,15 +35,15 @@ pub enum QueryFault {
 }
 
 /// One condition on the series: the matcher, and the plain values a template may paste.
-struct Condition {
-    matcher: Matcher,
+pub(super) struct Condition {
+    pub(super) matcher: Matcher,
     values: Vec<String>,
     whose: Whose,
 }
 
 /// What the values of a condition are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
+pub(super) enum Whose {
     /// What the caller selects series by.
     Selector,
     /// The namespace that the caller may read.
@@ -95,7 +95,7 @@ impl ExternalEntry {
     }
 }
 
-fn condition(label: &str, names: &[String], whose: Whose) -> Result<Condition, QueryFault> {
+pub(super) fn condition(label: &str, names: &[String], whose: Whose) -> Result<Condition, QueryFault> {
     Ok(Condition {
         matcher: Matcher::one_of(label, names)?,
         values: names.to_vec(),
@@ -124,7 +124,17 @@ fn selector_conditions(rule: &Rule, selector: &Selector) -> Result<Vec<Condition
 
 fn render(rule: &Rule, series: &str, conditions: &[Condition], by: &str) -> Result<String, QueryFault> {
     match rule.making.as_ref().map(|making| &making.querying) {
-        Ok(Querying::Template(query)) => render_template(query, series, conditions, by),
+        Ok(Querying::Template(_)) if !is_metric_name(series) => {
+            Err(QueryFault::UnsafeValue(series.to_owned()))
+        }
+        Ok(Querying::Template(query)) => {
+            let by: Vec<String> = Some(by)
+                .filter(|by| !by.is_empty())
+                .map(str::to_owned)
+                .into_iter()
+                .collect();
+            render_template(query, series, conditions, &by)
+        }
         Ok(Querying::Expression(bases)) => {
             let base = bases.get(by).ok_or(QueryFault::Empty)?;
             let matchers: Vec<Matcher> = conditions.iter().map(|one| one.matcher.clone()).collect();
@@ -134,15 +144,13 @@ fn render(rule: &Rule, series: &str, conditions: &[Condition], by: &str) -> Resu
     }
 }
 
-fn render_template(
+/// The template filled in. `series` can stand in a query as it is.
+pub(super) fn render_template(
     query: &TemplateQuery,
     series: &str,
     conditions: &[Condition],
-    by: &str,
+    by: &[String],
 ) -> Result<String, QueryFault> {
-    if !is_metric_name(series) {
-        return Err(QueryFault::UnsafeValue(series.to_owned()));
-    }
     let text = fill(query, series, conditions, by, |value| value.to_owned())?;
     if text.trim().is_empty() {
         return Err(QueryFault::Empty);
@@ -161,7 +169,7 @@ fn fill(
     query: &TemplateQuery,
     series: &str,
     conditions: &[Condition],
-    by: &str,
+    by: &[String],
     mut value: impl FnMut(&str) -> String,
 ) -> Result<String, TemplateError> {
     let matchers: Vec<Matcher> = conditions.iter().map(|one| one.matcher.clone()).collect();
@@ -172,16 +180,11 @@ fn fill(
             (one.matcher.label().to_owned(), values.join("|"))
         })
         .collect();
-    let group_by: Vec<String> = Some(by)
-        .filter(|by| !by.is_empty())
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
     query.template.render(&QueryFields {
         series,
         label_matchers: &join(&matchers),
         label_values_by_name: &pasted,
-        group_by: &group_by,
+        group_by: by,
     })
 }
 
@@ -202,7 +205,7 @@ fn refuse_other_shape(
     query: &TemplateQuery,
     series: &str,
     conditions: &[Condition],
-    by: &str,
+    by: &[String],
     text: &str,
 ) -> Result<(), QueryFault> {
     let values: Vec<&str> = conditions

@@ -56,6 +56,12 @@ pub enum DropReason {
     /// NaN.
     #[error("is not a number, as a ratio or quantile without traffic is")]
     NotANumber,
+    /// Below zero, where something is used up.
+    #[error("is negative, as no use can be")]
+    Negative,
+    /// The total of a pod, beside its containers.
+    #[error("names no container, and others of this pod do")]
+    Total,
     /// An infinity.
     #[error("is infinite")]
     Infinite,

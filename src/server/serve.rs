@@ -37,10 +37,7 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
     let state = ApiState { provider };
-    let server = Server::new(plan, listeners, move |service| {
-        service.app_data(actix_web::web::Data::new(state.clone()));
-        api::configure(service);
-    })?;
+    let server = Server::new(plan, listeners, move |service| api::configure(service, &state))?;
     server.run(shutdown).await
 }
 

@@ -49,8 +49,8 @@ fn places(rules: &RulesFile) -> String {
             text += &format!("  {}\n", rule.at(key));
         }
     }
-    if let Some(place) = &rules.resource_rules_place {
-        text += &format!("{place}\n");
+    if let Some(rules) = &rules.resource_rules {
+        text += &format!("{}\n", rules.place);
     }
     text
 }

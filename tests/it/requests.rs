@@ -123,7 +123,8 @@ async fn answers(case: &Case) -> String {
     for asked in read_requests(case.section("request later")) {
         output += &answer(case, &adapter, &fake, &asked).await;
     }
-    output + &asked_of(&fake) + &own_metrics(case, &adapter).await
+    let at_once = case.section("config").contains("resourceRules");
+    output + &asked_of(&fake, at_once) + &own_metrics(case, &adapter).await
 }
 
 async fn start(case: &Case, fake: &FakePrometheus) -> Adapter {
@@ -223,8 +224,8 @@ fn by_item(body: &str) -> String {
     if text.is_empty() { text } else { text + "\n" }
 }
 
-/// What the backend was asked: each look for series once, then the queries as they came.
-fn asked_of(fake: &FakePrometheus) -> String {
+/// What the backend was asked: each look for series once, then the queries as they came, or sorted if they came at once.
+fn asked_of(fake: &FakePrometheus, at_once: bool) -> String {
     let requests = fake.requests();
     let (queries, looks): (Vec<&Recorded>, Vec<&Recorded>) = requests
         .iter()
@@ -232,10 +233,16 @@ fn asked_of(fake: &FakePrometheus) -> String {
     let mut looks: Vec<String> = looks.iter().map(|look| asked(look, "match[]")).collect();
     looks.sort();
     looks.dedup();
-    let queries = queries.iter().map(|query| {
-        check_parameters(query);
-        asked(query, "query")
-    });
+    let mut queries: Vec<String> = queries
+        .iter()
+        .map(|query| {
+            check_parameters(query);
+            asked(query, "query")
+        })
+        .collect();
+    if at_once {
+        queries.sort();
+    }
     let lines: Vec<String> = looks.into_iter().chain(queries).collect();
     match lines.is_empty() {
         true => "asked: nothing\n".to_owned(),

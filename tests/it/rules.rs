@@ -8,7 +8,7 @@ use promql_adapter::config::{self, ObjectsFile};
 use promql_adapter::kubernetes::Objects;
 use promql_adapter::model::{GroupResource, Resources, Scope, Selector, Timestamp};
 use promql_adapter::rules::{
-    self, Catalog, Discovered, Discovery, FoundSeries, NoMetric, Options, QueryFault, Rule,
+    self, Catalog, Discovered, Discovery, FoundSeries, NoMetric, Options, QueryFault, Rule, UsageRules,
 };
 
 use crate::case::{self, Case};
@@ -28,6 +28,7 @@ fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
     let resources = Objects::none().resources();
     let rule = rules::compile(&file, &resources, Options::default())
         .unwrap()
+        .rules
         .remove(0);
     let series = FoundSeries {
         name: "m".to_owned(),
@@ -53,15 +54,22 @@ fn answer(case: &Case) -> String {
         Err(refused) => return listed(&refused.faults),
     };
     let resources = resources(case);
-    let rules = match rules::compile(&file, &resources, Options::default()) {
-        Ok(rules) => rules,
+    let compiled = match rules::compile(&file, &resources, Options::default()) {
+        Ok(compiled) => compiled,
         Err(faults) => return listed(&faults),
     };
+    let rules = compiled.rules;
     let discovered: Vec<Discovered> = rules.iter().map(|rule| discovered(rule, case)).collect();
     let catalog = Catalog::build(&discovered, &Catalog::default(), now());
     let mut output = told(&rules, &catalog);
+    let usage = compiled.usage.as_deref();
+    output += &usage.map_or_else(String::new, told_of_usage);
     for request in case.lines("requests") {
-        writeln!(output, "{request}\n  {}", query(request, &resources, &catalog)).unwrap();
+        let query = match request.strip_prefix("usage ") {
+            Some(request) => usage_query(request, usage.unwrap()),
+            None => query(request, &resources, &catalog),
+        };
+        writeln!(output, "{request}\n  {query}").unwrap();
     }
     output
 }
@@ -142,6 +150,36 @@ fn told(rules: &[Arc<Rule>], catalog: &Catalog) -> String {
         writeln!(output, "note: {note}").unwrap();
     }
     output
+}
+
+fn told_of_usage(usage: &UsageRules) -> String {
+    let mut output = format!("window {:?}\n", usage.window);
+    for rule in &usage.rules {
+        match (rule.fault(), rule.wide_query()) {
+            (Some(fault), _) => writeln!(output, "disabled: {fault}").unwrap(),
+            (None, Some(query)) => {
+                let query = query.replace('\n', "\n  ");
+                writeln!(output, "{} of all namespaces\n  {query}", rule.key()).unwrap();
+            }
+            (None, None) => writeln!(output, "{} as it is", rule.key()).unwrap(),
+        }
+    }
+    output
+}
+
+/// `PART NAMESPACE NAMES`, as in `cpu.containerQuery shop cart-0,cart-1`.
+fn usage_query(request: &str, usage: &UsageRules) -> String {
+    let words: Vec<&str> = request.splitn(3, ' ').collect();
+    let names: Vec<String> = words[2].split(',').map(str::to_owned).collect();
+    let rule = usage
+        .rules
+        .iter()
+        .find(|rule| rule.key().ends_with(words[0]))
+        .unwrap();
+    let rendered = rule.query(Some(words[1]), &names);
+    rendered
+        .unwrap_or_else(|fault| refused(&fault))
+        .replace('\n', "\n  ")
 }
 
 /// `custom RESOURCE NAMESPACE NAMES METRIC [SELECTOR]` or `external NAMESPACE METRIC [SELECTOR]`.

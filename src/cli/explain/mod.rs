@@ -52,7 +52,8 @@ enum Output {
 
 /// What `explain` takes.
 const PATHS: &str = "a path is `/apis/custom.metrics.k8s.io/v1beta2/namespaces/NAMESPACE/pods/*/METRIC`, \
-                     or `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`";
+                     `/apis/external.metrics.k8s.io/v1beta1/namespaces/NAMESPACE/METRIC`, \
+                     or `/apis/metrics.k8s.io/v1beta1/namespaces/NAMESPACE/pods`";
 
 /// Prints the explanation; 0 if there are values or a policy allows none, 1 if a client would get an error.
 pub(super) fn run(words: &Words) -> Result<ExitCode, Failure> {

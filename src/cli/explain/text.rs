@@ -10,6 +10,10 @@ pub(super) fn explained(explanation: &Explanation) -> String {
     let mut lines = Lines::default();
     question(&explanation.question, &mut lines);
     way(&explanation.way, &mut lines);
+    explanation
+        .further_ways
+        .iter()
+        .for_each(|further| way(further, &mut lines));
     answer(&explanation.answer, &mut lines);
     lines.0
 }
@@ -128,7 +132,8 @@ fn value(value: &ValueServed) -> String {
                 .namespace
                 .as_ref()
                 .map_or_else(String::new, |name| format!("{name}/"));
-            format!("{} {within}{}", object.kind, object.name)
+            let which = value.labels.as_ref().map_or_else(String::new, labels);
+            format!("{} {within}{}{which}", object.kind, object.name)
         }
         (None, Some(known)) => labels(known),
         (None, None) => "scalar".to_owned(),

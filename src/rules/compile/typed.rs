@@ -64,9 +64,9 @@ fn objects(
 ) -> Result<Vec<(String, Resource)>, Diagnostic> {
     let mut objects = Vec::new();
     for (name, label) in rule.objects.iter().filter(|(name, _)| name != NAMESPACE) {
-        let resource = resources
-            .find(&GroupResource::parse(name))
-            .ok_or_else(|| unknown_resource(written, &format!("objects.{name}"), name))?;
+        let resource = resources.find(&GroupResource::parse(name)).ok_or_else(|| {
+            unknown_resource(written.at(&format!("objects.{name}")), name, "`PLURAL.GROUP`")
+        })?;
         objects.push((label.clone(), resource.clone()));
     }
     if is_custom(written) && objects.is_empty() {

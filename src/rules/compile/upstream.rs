@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::template::{read_template, template_fault};
 use super::{Options, Parts, is_custom, namespace_fault, unknown_resource};
 use crate::config::{UpstreamRule, WrittenRule};
 use crate::model::{Diagnostic, Resources};
-use crate::promql::{
-    Names, Query, QueryFields, QueryTemplate, ResourceTemplate, SeriesSelector, TemplateError,
-};
+use crate::promql::{Names, QueryTemplate, ResourceTemplate, SeriesSelector};
 use crate::rules::association::Association;
 use crate::rules::discovery::{Discovery, FoundSeries, Question};
 use crate::rules::naming::Naming;
 use crate::rules::reading::Duplicates;
 use crate::rules::rule::{Making, Querying, Rule, TemplateQuery};
+
+/// How a resource is written in this form.
+pub(super) const WRITTEN: &str = "`{group: GROUP, resource: NAME}`";
 
 pub(super) fn compile(
     rule: &UpstreamRule,
@@ -28,7 +30,7 @@ pub(super) fn compile(
         .map_err(|fault| fatal.push(fault))
         .ok();
     let template = QueryTemplate::parse(&rule.metrics_query)
-        .map_err(|error| fatal.push(template_fault(written, "metricsQuery", &error)))
+        .map_err(|error| fatal.push(template_fault(written.at("metricsQuery"), &error)))
         .ok();
     let (Some(naming), Some(resource_template), Some(template)) = (naming, resource_template, template)
     else {
@@ -63,7 +65,7 @@ fn resource_template(
     };
     ResourceTemplate::parse(text)
         .map(Some)
-        .map_err(|error| template_fault(written, "resources.template", &error))
+        .map_err(|error| template_fault(written.at("resources.template"), &error))
 }
 
 /// Everything that disables the rule alone when it is wrong.
@@ -78,7 +80,7 @@ fn making(
     let making = Making {
         association: association(rule, written, resources, resource_template)?,
         namespaced: rule.resources.namespaced,
-        querying: Querying::Template(Box::new(template_query(rule, written, options, template)?)),
+        querying: Querying::Template(Box::new(template_query(written, options, template)?)),
     };
     if is_custom(written) {
         let named: Vec<_> = overridden(rule, resources).collect();
@@ -105,11 +107,8 @@ fn association(
     let mut labels = Vec::new();
     for (label, wanted) in &rule.resources.overrides {
         let resource = resources.find(wanted).ok_or_else(|| {
-            unknown_resource(
-                written,
-                &format!("resources.overrides.{label}"),
-                &wanted.to_string(),
-            )
+            let place = written.at(&format!("resources.overrides.{label}"));
+            unknown_resource(place, &wanted.to_string(), WRITTEN)
         })?;
         labels.push((label.clone(), resource.clone()));
     }
@@ -117,7 +116,7 @@ fn association(
     if let Some(template) = template {
         association = association
             .with_template(template, resources)
-            .map_err(|error| template_fault(written, "resources.template", &error))?;
+            .map_err(|error| template_fault(written.at("resources.template"), &error))?;
     }
     if is_custom(written) && association.is_empty() {
         return Err(Diagnostic {
@@ -139,42 +138,16 @@ fn association(
     Ok(association)
 }
 
-/// Renders the template once with values that stand for any, so that its faults are found at load.
 fn template_query(
-    rule: &UpstreamRule,
     written: &WrittenRule,
     options: Options,
     template: QueryTemplate,
 ) -> Result<TemplateQuery, Diagnostic> {
-    let fault = |error: &TemplateError| template_fault(written, "metricsQuery", error);
-    if let Some(error) = template.unsupported().first() {
-        return Err(fault(error));
-    }
-    let rendered = render_sample(&template, "a").map_err(|error| fault(&error))?;
-    if rendered.trim().is_empty() {
-        return Err(Diagnostic {
-            place: written.at("metricsQuery"),
-            message: "the query is empty".into(),
-            hint: Some("as in `sum(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)`".into()),
-        });
-    }
-    let other = render_sample(&template, "b").map_err(|error| fault(&error))?;
-    let query = Query::read(&rendered);
+    const EXAMPLE: &str = "as in `sum(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)`";
+    let query = read_template(template, &["label"], written.at("metricsQuery"), EXAMPLE)?;
     Ok(TemplateQuery {
-        pastes_values: rendered != other || rule.metrics_query.contains("LabelValuesByName"),
-        opaque: query.is_opaque(),
         raw_values: options.raw_selector_values,
-        window: query.window(),
-        template,
-    })
-}
-
-fn render_sample(template: &QueryTemplate, value: &str) -> Result<String, TemplateError> {
-    template.render(&QueryFields {
-        series: "series",
-        label_matchers: "label=\"value\"",
-        label_values_by_name: &[("label".to_owned(), value.to_owned())],
-        group_by: &["label".to_owned()],
+        ..query
     })
 }
 
@@ -218,16 +191,5 @@ fn fixed_name(selector: &SeriesSelector, label_names: BTreeSet<String>) -> Optio
     match selector.names() {
         Names::Fixed(name) => Some(FoundSeries { name, label_names }),
         Names::OneOf(_) | Names::Pattern => None,
-    }
-}
-
-fn template_fault(written: &WrittenRule, key: &str, error: &TemplateError) -> Diagnostic {
-    Diagnostic {
-        place: written.at(key),
-        message: match error.line {
-            Some(line) if line > 1 => format!("{error} (line {line} of the template)"),
-            _ => error.to_string(),
-        },
-        hint: error.hint.clone(),
     }
 }

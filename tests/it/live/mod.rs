@@ -3,6 +3,7 @@
 mod discovery;
 mod https;
 mod outage;
+mod usage;
 mod values;
 
 use std::panic::AssertUnwindSafe;
