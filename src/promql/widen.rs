@@ -15,7 +15,6 @@ use promql_parser::parser::{
 };
 
 use super::matcher::Matcher;
-use super::query::to_parser;
 use super::walk;
 
 /// Aggregations whose result is one sample for each group, made of that group alone.
@@ -108,9 +107,11 @@ impl Narrowing<'_> {
             return None;
         }
         for ours in [self.namespace, self.object] {
-            let ours = to_parser(ours);
-            let found = matchers.matchers.iter_mut().find(|matcher| **matcher == ours)?;
-            *found = label::Matcher::new(MatchOp::NotEqual, &ours.name, "");
+            let found = matchers
+                .matchers
+                .iter_mut()
+                .find(|matcher| is_the_same(matcher, ours))?;
+            *found = label::Matcher::new(MatchOp::NotEqual, ours.label(), "");
         }
         Some(Scope::Kept)
     }
@@ -184,6 +185,13 @@ impl Narrowing<'_> {
         labels.push(self.namespace.label().to_owned());
         Scope::Dropped
     }
+}
+
+/// Compared as they are written: two patterns are never the same to the parser.
+fn is_the_same(matcher: &label::Matcher, ours: &Matcher) -> bool {
+    matcher.name == ours.label()
+        && matcher.value == ours.value()
+        && matcher.op.to_string() == ours.op().to_string()
 }
 
 /// Whether an expression is a number made of numbers alone.
