@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use promql_adapter::promql::{Matcher, Query};
 use serde_json::Value;
 
 use super::{Scene, even_load, explained, milli, until, with_each};
@@ -93,6 +94,63 @@ async fn usage_is_the_same_asked_wide_and_narrow() {
     })
     .await;
     shop.workload.stop().await;
+}
+
+/// Each answer of a narrow question stands in the answer of the wide one, and nothing else of that namespace.
+#[tokio::test]
+async fn wide_answers_hold_the_narrow_ones() {
+    let shop = even_load();
+    let scenes = Scene::start_all(&shop).await;
+    with_each(&scenes, async |scene| {
+        scene
+            .backend
+            .wait_for("min(count_over_time(queue_depth[8s])) >= 8")
+            .await;
+        let at = Some(scene.backend.now().await - 3.5);
+        for query in QUERIES {
+            let pods = Matcher::one_of("pod", &["cart-0", "cart-2"]).unwrap();
+            for namespace in ["orders", "mail"] {
+                let of_namespace = Matcher::one_of("queue", &[namespace]).unwrap();
+                let narrow = query.replace("LM", &format!("{of_namespace},{pods}"));
+                let narrow = Query::parse(&narrow).unwrap();
+                let wide = narrow.widened(&of_namespace, &pods).unwrap();
+                let expected = samples(&scene.backend.query(narrow.text(), at).await, namespace);
+                let mut found = samples(&scene.backend.query(wide.text(), at).await, namespace);
+                found.retain(|labels, _| labels["queue"] == namespace && labels["pod"] != "cart-1");
+                assert!(!expected.is_empty(), "{narrow}");
+                assert_eq!(found, expected, "{wide}");
+            }
+        }
+    })
+    .await;
+    shop.workload.stop().await;
+}
+
+/// In all shapes that are widened; `LM` stands for the matchers.
+const QUERIES: [&str; 9] = [
+    "queue_depth{LM} * 2",
+    "sum by (pod) (queue_depth{LM})",
+    "sum by (pod,service) (max_over_time(queue_depth{LM}[3s])) / 1000",
+    "max by (pod) (sum by (pod,service) (queue_depth{LM,service!=\"none\"}))",
+    "max_over_time(sum by (pod) (queue_depth{LM})[3s:1s])",
+    "sum by (pod) (queue_depth{LM}) / on (pod) sum by (pod) (queue_depth{LM} offset 1s)",
+    "sum by (pod,service) (queue_depth{LM}) / on (pod) group_left () sum by (pod) (queue_depth{LM})",
+    "queue_depth{LM} / ignoring (service) queue_depth{LM}",
+    "sum by (pod) (queue_depth{LM} > 1e9) or -sum by (pod) (queue_depth{LM})",
+];
+
+/// Values by labels, with that of the namespace even where the query leaves it out.
+fn samples(vector: &[Value], namespace: &str) -> BTreeMap<BTreeMap<String, String>, String> {
+    let samples = vector.iter().map(|sample| {
+        let labels = sample["metric"].as_object().unwrap().iter();
+        let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+        let mut labels: BTreeMap<String, String> = labels.collect();
+        labels
+            .entry("queue".to_owned())
+            .or_insert_with(|| namespace.to_owned());
+        (labels, sample["value"][1].as_str().unwrap().to_owned())
+    });
+    samples.collect()
 }
 
 /// Thousandths of cpu and bytes of memory by namespace and pod.
