@@ -19,7 +19,7 @@ pub enum Error {
     #[error("{0}")]
     NotFound(NotFound),
     /// 404: there is no such pod or node.
-    #[error("{of} \"{name}\" not found")]
+    #[error(r#"{of} "{name}" not found"#)]
     NoObject {
         /// Pods or nodes.
         of: Consumer,
@@ -27,7 +27,7 @@ pub enum Error {
         name: String,
     },
     /// 404: nothing is known of what a pod or node uses. The first sentence is that of metrics-server.
-    #[error("{kind}.metrics.k8s.io \"{name}\" not found: {cause}")]
+    #[error(r#"{kind}.metrics.k8s.io "{name}" not found: {cause}"#)]
     NoUsage {
         /// `podmetrics` or `nodemetrics`.
         kind: &'static str,

@@ -36,7 +36,7 @@ pub use trace::{Outcome, Reading, Trace, UsageOutcome};
 
 use discovery::Found;
 use last::LastValues;
-use usage::Narrowed;
+use usage::{Narrowed, Slices};
 
 /// Compiles the rules for the resources that are served.
 pub type CompileRules = dyn Fn(&Resources) -> Result<Compiled, Vec<Diagnostic>> + Send + Sync;
@@ -65,6 +65,7 @@ pub struct Provider {
     rules: ArcSwap<Vec<Arc<Rule>>>,
     usage_rules: ArcSwapOption<UsageRules>,
     narrowed: Narrowed,
+    slices: Slices,
     catalog: ArcSwap<Catalog>,
     found: Found,
     last: LastValues,
@@ -81,6 +82,7 @@ impl Provider {
             rules: ArcSwap::from_pointee(compiled.rules),
             usage_rules: ArcSwapOption::new(compiled.usage),
             narrowed: Narrowed::default(),
+            slices: Slices::default(),
             catalog: ArcSwap::default(),
             found: Found::default(),
             last: LastValues::default(),

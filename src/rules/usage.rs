@@ -93,6 +93,14 @@ impl UsageRule {
         self.making.as_ref().ok()?.wide.as_deref()
     }
 
+    /// The namespace that a sample names.
+    pub fn namespace_of<'a>(&self, sample: &'a Sample) -> Option<&'a str> {
+        match &self.making.as_ref().ok()?.labels {
+            UsageLabels::Containers { namespace, .. } => sample.labels.get(namespace),
+            UsageLabels::Nodes { .. } => None,
+        }
+    }
+
     /// Sorts samples by whom they belong to. What was not asked for is passed over.
     ///
     /// `namespace` is the one that was asked about; a sample may name it or not. Without it each must name its own.
@@ -101,7 +109,7 @@ impl UsageRule {
         &self,
         namespace: Option<&'a str>,
         is_asked: impl Fn(&str, &str) -> bool,
-        samples: &'a [Sample],
+        samples: impl IntoIterator<Item = &'a Sample>,
     ) -> UsageReading<'a> {
         let mut reading = UsageReading::default();
         let Ok(making) = &self.making else {
