@@ -139,6 +139,7 @@ impl<'a> Asking<'a> {
             _ => rule.read(namespace, is_asked, &answer.samples),
         };
         if namespace.is_none() {
+            trace.note("asked about all namespaces at once; what was not asked for is not shown");
             // Whoever asks about some may not read what others use.
             let samples = reading.samples.values().flat_map(BTreeMap::values);
             trace.answer = Some(Arc::new(Answer {
