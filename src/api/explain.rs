@@ -29,14 +29,17 @@ pub async fn explain(provider: &Provider, request: &ApiRequest) -> Explanation {
             let outcome = provider.custom(request).await;
             let question = custom_question(version.group_version(), request);
             let explanation = Explanation::new(question, &outcome, object_value);
-            with_ages(explanation, provider, &outcome.trace).await
+            explanation.with_ages(provider, &outcome.trace).await
         }
         ApiRequest::External { request, .. } => {
             let outcome = provider.external(request).await;
             let explanation = Explanation::new(external_question(request), &outcome, external_value);
-            with_ages(explanation, provider, &outcome.trace).await
+            explanation.with_ages(provider, &outcome.trace).await
         }
-        ApiRequest::Usage { request, .. } => usage::explained(request, &provider.usage(request).await),
+        ApiRequest::Usage { request, .. } => {
+            let outcome = provider.usage(request).await;
+            usage::explained(provider, request, &outcome).await
+        }
     }
 }
 
@@ -53,18 +56,6 @@ async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation
     within(request.timeout(), explain(&state.provider, &request)).await
 }
 
-/// Adds how old the samples really were, which takes a question of its own to the backend.
-async fn with_ages(mut explanation: Explanation, provider: &Provider, trace: &Trace) -> Explanation {
-    match provider.sample_ages(trace).await {
-        Ok(ages) => explanation.way.sample_ages = ages.iter().map(AgeSeen::from).collect(),
-        Err(cause) => {
-            let note = format!("the age of the samples is not known: {cause}");
-            explanation.way.notes.push(note);
-        }
-    }
-    explanation
-}
-
 impl Explanation {
     fn new<V>(question: Question, outcome: &Outcome<V>, served: fn(&V) -> ValueServed) -> Self {
         Explanation {
@@ -76,6 +67,26 @@ impl Explanation {
             way: Way::from(&outcome.trace),
             further_ways: Vec::new(),
         }
+    }
+
+    async fn with_ages(self, provider: &Provider, trace: &Trace) -> Self {
+        Explanation {
+            way: self.way.with_ages(provider, trace).await,
+            ..self
+        }
+    }
+}
+
+impl Way {
+    /// Adds how old the samples really were, which takes a question of its own to the backend.
+    async fn with_ages(mut self, provider: &Provider, trace: &Trace) -> Self {
+        match provider.sample_ages(trace).await {
+            Ok(ages) => self.sample_ages = ages.iter().map(AgeSeen::from).collect(),
+            Err(cause) => self
+                .notes
+                .push(format!("the age of the samples is not known: {cause}")),
+        }
+        self
     }
 }
 
@@ -267,6 +278,7 @@ mod tests {
             backend: Some("default".to_owned()),
             objects: Some(vec!["cart-0".to_owned()]),
             query: Some("sum by (pod) (rate(http_requests_total[2m]))".to_owned()),
+            narrow_query: None,
             answer: Some(Arc::new(BackendAnswer {
                 samples: vec![sample],
                 shape: Shape::Vector,

@@ -26,7 +26,8 @@ impl Provider {
     ///
     /// The error says why that is not known, as it may be shown.
     pub async fn sample_ages(&self, trace: &Trace) -> Result<Vec<SampleAge>, String> {
-        let (Some(query), Some(evaluated_at)) = (&trace.query, trace.evaluated_at()) else {
+        let query = trace.narrow_query.as_ref().or(trace.query.as_ref());
+        let (Some(query), Some(evaluated_at)) = (query, trace.evaluated_at()) else {
             return Ok(Vec::new());
         };
         let backend = trace

@@ -36,6 +36,8 @@ pub struct Trace {
     pub objects: Option<Vec<String>>,
     /// The query as it was sent.
     pub query: Option<String>,
+    /// A query about fewer series that stands for it where the age of samples is asked.
+    pub narrow_query: Option<String>,
     /// What came back.
     pub answer: Option<Arc<Answer>>,
     /// Each number served from a sample, before and after rounding.

@@ -6,12 +6,21 @@ use super::super::types::time;
 use super::super::usage::quantity;
 use super::failure;
 use crate::model::{Amounts, Consumer, ObjectChoice, ObjectUsage, UsageRequest, Used};
-use crate::provider::UsageOutcome;
+use crate::provider::{Provider, UsageOutcome};
+use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
 /// The explanation of an answer.
-pub(super) fn explained(request: &UsageRequest, outcome: &UsageOutcome) -> Explanation {
-    let mut ways = outcome.traces.iter().map(Way::from);
+pub(super) async fn explained(
+    provider: &Provider,
+    request: &UsageRequest,
+    outcome: &UsageOutcome,
+) -> Explanation {
+    let ways = outcome
+        .traces
+        .iter()
+        .map(|trace| Way::from(trace).with_ages(provider, trace));
+    let mut ways = join_all(ways).await.into_iter();
     Explanation {
         question: question(request),
         answer: match &outcome.result {

@@ -98,6 +98,10 @@ impl<'a> Asking<'a> {
     async fn question(&self, rule: &UsageRule, namespace: Option<&str>, query: &str) -> Part {
         let mut trace = Trace {
             objects: Some(self.names(namespace)),
+            narrow_query: match (namespace, &self.request.namespace) {
+                (None, Some(asked)) => self.narrow_query(rule, asked),
+                _ => None,
+            },
             ..Trace::default()
         };
         let asker = Asker {
@@ -112,6 +116,12 @@ impl<'a> Asking<'a> {
             .await;
         let amounts = answer.map(|answer| self.read(rule, namespace, &answer, &mut trace));
         (amounts, trace)
+    }
+
+    /// The question that the one about all stands for, where all objects are of one namespace.
+    fn narrow_query(&self, rule: &UsageRule, namespace: &str) -> Option<String> {
+        let names: Vec<String> = self.objects.iter().map(|object| object.name.clone()).collect();
+        rule.query(Some(namespace), &names).ok()
     }
 
     /// Who is asked about, as it is explained.
