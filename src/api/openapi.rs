@@ -190,6 +190,7 @@ impl Route {
         let schema = format!("#/definitions/{}", name(self.group, self.version, self.kind));
         json!({"get": {
             "description": self.description,
+            "x-kubernetes-group-version-kind": self.group_version_kind(),
             "parameters": parameters.collect::<Vec<_>>(),
             "produces": [JSON],
             "responses": {"200": {"description": "OK", "schema": {"$ref": schema}}},
@@ -208,9 +209,17 @@ impl Route {
         );
         json!({"get": {
             "description": self.description,
+            "x-kubernetes-group-version-kind": self.group_version_kind(),
             "parameters": parameters.collect::<Vec<_>>(),
             "responses": {"200": {"description": "OK", "content": {JSON: {"schema": {"$ref": schema}}}}},
         }})
+    }
+
+    /// The kind of one object, by which `kubectl explain` finds its schema.
+    fn group_version_kind(&self) -> Value {
+        let item = self.kind.strip_suffix("List");
+        let item = item.filter(|item| kinds(self.group).contains(item));
+        json!({"group": self.group, "version": self.version, "kind": item.unwrap_or(self.kind)})
     }
 
     fn parameters(&self) -> Vec<Value> {
