@@ -7,6 +7,7 @@
 mod architecture;
 mod case;
 mod cli;
+mod cluster;
 mod config;
 mod docs;
 mod flags;

@@ -16,8 +16,9 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
+use super::certificates::Pem;
 use super::server::eventually;
-use super::servers::http_client;
+use super::servers::{free_port, http_client};
 
 /// The built program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_promql-adapter");
@@ -31,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Setup {
     directory: TempDir,
     arguments: Vec<String>,
+    /// 0 for none.
+    https_port: u16,
 }
 
 impl Setup {
@@ -39,6 +42,7 @@ impl Setup {
         let setup = Setup {
             directory: tempfile::tempdir().unwrap(),
             arguments: Vec::new(),
+            https_port: 0,
         };
         setup.write("config.yaml", config);
         setup
@@ -56,6 +60,17 @@ impl Setup {
     /// With this base URL of the backend `default`.
     pub(crate) fn backend(self, url: &str) -> Setup {
         self.argument(&format!("--prometheus-url={url}"))
+    }
+
+    /// With this certificate, on HTTPS too.
+    pub(crate) fn https(mut self, certificate: &Pem) -> Setup {
+        certificate.write(self.path(), "tls");
+        self.https_port = free_port();
+        let port = format!("--secure-port={}", self.https_port);
+        self.argument(&port)
+            .argument("--tls-cert-file=tls.crt")
+            .argument("--tls-private-key-file=tls.key")
+            .argument("--bind-address=127.0.0.1")
     }
 
     /// With another argument.
@@ -151,6 +166,11 @@ impl Adapter {
     /// The adapter's own metrics.
     pub(crate) async fn metrics(&self) -> String {
         self.get("/metrics").await.text().await.unwrap()
+    }
+
+    /// Its port if it was set up with [`Setup::https`].
+    pub(crate) fn https_port(&self) -> u16 {
+        self.setup.https_port
     }
 
     /// All log lines so far.

@@ -41,6 +41,14 @@ impl Authority {
         }
     }
 
+    /// An authority of files `NAME.crt` and `NAME.key`.
+    pub(crate) fn read(directory: &Path, name: &str) -> Self {
+        let read = |kind| std::fs::read_to_string(directory.join(format!("{name}.{kind}"))).unwrap();
+        let (certificate, key) = (read("crt"), KeyPair::from_pem(&read("key")).unwrap());
+        let issuer = Issuer::from_ca_cert_pem(&certificate, key).unwrap();
+        Self { certificate, issuer }
+    }
+
     /// An authority that this one vouches for.
     pub(crate) fn intermediate(&self) -> Self {
         let mut parameters = named("intermediate authority", &[]);

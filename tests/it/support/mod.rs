@@ -2,6 +2,7 @@
 
 pub(crate) mod adapter;
 pub(crate) mod certificates;
+pub(crate) mod cluster;
 pub(crate) mod fake_prometheus;
 pub(crate) mod script;
 pub(crate) mod server;

@@ -1,0 +1,4 @@
+//! The adapter in a real cluster; `tests/run` builds its control plane.
+
+mod aggregation;
+mod control_plane;
