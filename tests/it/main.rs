@@ -13,6 +13,7 @@ mod docs;
 mod flags;
 mod isolation;
 mod live;
+mod manifests;
 mod path;
 mod prometheus;
 mod promql;

@@ -2,3 +2,5 @@
 
 mod aggregation;
 mod control_plane;
+mod helm;
+mod manifests;
