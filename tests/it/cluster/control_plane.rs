@@ -98,6 +98,17 @@ async fn api_server_can_be_killed_and_started_again() {
     cluster.kubectl(&["get", "namespace", &namespace]).await;
 }
 
+#[tokio::test]
+async fn it_leaves_nothing_behind() {
+    let cluster = Cluster::start().await;
+    let kubeconfig = cluster.ready().kubeconfig.clone();
+    let client = cluster.client().await;
+    client.apiserver_version().await.unwrap();
+    drop(cluster);
+    assert!(!kubeconfig.parent().unwrap().exists());
+    assert!(client.apiserver_version().await.is_err());
+}
+
 /// Waits until a Deployment has precisely so many ready replicas.
 async fn ready(deployments: &Api<Deployment>, name: &str, replicas: i32) {
     let mut status = None;
