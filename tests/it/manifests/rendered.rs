@@ -45,7 +45,7 @@ impl Rendered {
         ))
     }
 
-    /// A kustomization in which `ROOT` stands for the root of the project.
+    /// A kustomization in which `ROOT` stands for the root of the project, beside a copy of the base's configuration.
     pub(crate) fn overlay(kustomization: &str) -> Rendered {
         let directory = tempfile::tempdir().unwrap();
         // Kustomize takes no absolute paths.
@@ -55,6 +55,7 @@ impl Rendered {
         let root = up + root.strip_prefix("/").unwrap().to_str().unwrap();
         let text = kustomization.replace("ROOT", &root);
         fs::write(directory.path().join("kustomization.yaml"), text).unwrap();
+        fs::copy("manifests/base/config.yaml", directory.path().join("config.yaml")).unwrap();
         Rendered::directory(directory.path())
     }
 

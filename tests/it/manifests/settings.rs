@@ -91,6 +91,45 @@ fn another_namespace_is_one_line_that_moves_everything() {
     );
 }
 
+/// The YAML blocks of the guide, which are kustomizations or parts of one.
+fn blocks_of_the_guide() -> Vec<String> {
+    let guide = std::fs::read_to_string("docs/guides/install.md").unwrap();
+    let blocks = guide.split("```yaml\n").skip(1);
+    blocks
+        .map(|block| {
+            block
+                .split("```")
+                .next()
+                .unwrap()
+                .replace("../manifests", "ROOT/manifests")
+        })
+        .collect()
+}
+
+#[test]
+fn kustomizations_of_the_guide_do_what_it_says() {
+    let blocks = blocks_of_the_guide();
+    let [whole, without_external, with_cert_manager] = &blocks[..] else {
+        panic!("the guide has other blocks: {blocks:#?}");
+    };
+    let whole = Rendered::overlay(whole);
+    let container = container(&whole);
+    assert_eq!(container["image"], "registry.example.com/promql-adapter:0.1.0");
+    settings(&whole);
+
+    let base = "resources: [ROOT/manifests/base]\n";
+    let without_external = Rendered::overlay(&format!("{base}{without_external}"));
+    assert_eq!(without_external.of_kind("APIService").count(), 2);
+
+    let component = "namespace: monitoring\ncomponents: [ROOT/manifests/components/cert-manager]\n";
+    let with_cert_manager = Rendered::overlay(&format!("{base}{component}{with_cert_manager}"));
+    let text = serde_json::to_string(&with_cert_manager.0).unwrap();
+    assert!(
+        text.contains("monitoring/promql-adapter-serving") && text.contains("promql-adapter.monitoring.svc")
+    );
+    assert!(!text.contains("promql-adapter/promql-adapter-serving") && !text.contains(".promql-adapter.svc"));
+}
+
 #[test]
 fn no_api_service_skips_the_check_of_the_certificate_or_fixes_its_authority() {
     let rendered = Rendered::with(&["metrics-k8s-io"]);
