@@ -101,3 +101,31 @@ fn every_message_in_the_troubleshooting_page_is_one_the_program_has() {
         .collect();
     assert!(unknown.is_empty(), "no such text in src: {unknown:#?}");
 }
+
+/// The blocks of a page in this language.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let code = page.split("```").skip(1).step_by(2);
+    code.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'))
+        .collect()
+}
+
+#[test]
+fn code_in_the_guide_to_a_go_service_is_that_of_the_service() {
+    let page = fs::read_to_string("docs/guides/scale-a-go-service.md").unwrap();
+    for (language, least) in [("go", 6), ("yaml", 4)] {
+        let files = files(Path::new("tests/workload"), language);
+        let texts: Vec<String> = files
+            .iter()
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let blocks = blocks(&page, language);
+        assert!(blocks.len() >= least, "{} blocks of {language}", blocks.len());
+        for block in blocks {
+            let quoted = texts.iter().any(|text| text.contains(block));
+            assert!(
+                quoted,
+                "no file of tests/workload has this, as it stands:\n{block}"
+            );
+        }
+    }
+}
