@@ -1,6 +1,7 @@
 //! The adapter in a real cluster; `tests/run` builds its control plane.
 
 mod aggregation;
+mod closed_loop;
 mod control_plane;
 mod helm;
 mod manifests;

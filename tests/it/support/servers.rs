@@ -150,6 +150,22 @@ impl Backend {
         let _ = self.process.wait();
     }
 
+    /// Lets the process do nothing more, as one that hangs: it accepts connections and answers none.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a frozen process go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Starts a stopped server on its port and its data.
     pub(crate) async fn start_again(&mut self) {
         self.process = spawn(self.kind, self.directory.path(), self.port);

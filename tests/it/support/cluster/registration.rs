@@ -52,6 +52,11 @@ impl<'a> Registration<'a> {
         setup.https(&self.authority.server_named(&name))
     }
 
+    /// Who vouches for the adapter.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Registers the versions, given as `v1beta1.external.metrics.k8s.io`, and waits until they are available.
     ///
     /// Once more for another port: the Service leads there from then on.
