@@ -148,7 +148,9 @@ impl From<&provider::Error> for Status {
             | provider::Error::NoObject { .. }
             | provider::Error::NoUsage { .. } => (StatusCode::NOT_FOUND, "NotFound"),
             provider::Error::BadSelector(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
-            provider::Error::BackendUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            provider::Error::ObjectsUnknown(_) | provider::Error::BackendUnavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            }
             provider::Error::BackendTimeout(_) => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
             provider::Error::BackendFailed(_) | provider::Error::Broken(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
@@ -187,6 +189,7 @@ impl From<&provider::Error> for Details {
                 causes: because(cause),
             },
             provider::Error::BadSelector(_)
+            | provider::Error::ObjectsUnknown(_)
             | provider::Error::BackendUnavailable(_)
             | provider::Error::BackendTimeout(_)
             | provider::Error::BackendFailed(_)
@@ -293,6 +296,7 @@ mod tests {
         let text = || "why".to_owned();
         let codes = [
             (Error::BadSelector(text()), 400, "BadRequest"),
+            (Error::ObjectsUnknown(text()), 503, "ServiceUnavailable"),
             (Error::BackendUnavailable(text()), 503, "ServiceUnavailable"),
             (Error::BackendTimeout(text()), 504, "Timeout"),
             (Error::BackendFailed(text()), 500, "InternalError"),

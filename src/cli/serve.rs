@@ -31,9 +31,6 @@ fn say_what_has_no_effect(flags: &ServeFlags, configuration: &Configuration) {
             "plain HTTP answers probes only: --client-ca-file asks for certificates, which it cannot show"
         );
     }
-    if configuration.settings.objects_file.is_none() {
-        tracing::warn!("there is no objects file, so `*` requests match no object");
-    }
 }
 
 fn format(flags: &ServeFlags) -> logs::Format {

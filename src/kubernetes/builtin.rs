@@ -1,6 +1,6 @@
 //! Resources that every cluster serves.
 
-use crate::model::{Resource, Scope};
+use crate::model::{Resource, Resources, Scope};
 
 /// Group, version, kind, plural and scope, in order of preference for names without a group.
 const BUILTIN: &[(&str, &str, &str, &str, Scope)] = &[
@@ -73,8 +73,8 @@ const BUILTIN: &[(&str, &str, &str, &str, Scope)] = &[
 ];
 
 /// The built-in resources. The singular is the kind in lower case.
-pub(super) fn resources() -> Vec<Resource> {
-    BUILTIN
+pub(super) fn resources() -> Resources {
+    let resources = BUILTIN
         .iter()
         .map(|(group, version, kind, plural, scope)| Resource {
             group: (*group).to_owned(),
@@ -84,5 +84,6 @@ pub(super) fn resources() -> Vec<Resource> {
             singular: kind.to_lowercase(),
             scope: *scope,
         })
-        .collect()
+        .collect();
+    Resources::new(resources)
 }

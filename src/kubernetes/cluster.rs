@@ -63,7 +63,6 @@ impl Cluster {
         Ok(Cluster { client })
     }
 
-    #[expect(dead_code, reason = "what asks it comes with the next commits")]
     pub(super) fn client(&self) -> kube::Client {
         self.client.clone()
     }

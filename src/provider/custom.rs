@@ -24,7 +24,7 @@ pub(super) async fn answer(
         .find_custom(&resource.group_resource(), &request.metric)
         .map_err(|why| subject.no_metric(&why))?;
     trace.rule = Some(entry.rule.place.clone());
-    let names = objects(provider, request, &resource, &subject)?;
+    let names = objects(provider, request, &resource, &subject, trace).await?;
     trace.objects = Some(names.clone());
     let query = entry
         .query(request.namespace.as_deref(), &names, &request.metric_selector)
@@ -62,25 +62,31 @@ fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Re
 }
 
 /// Names of the objects asked for, sorted, at least one.
-fn objects(
+async fn objects(
     provider: &Provider,
     request: &CustomRequest,
     resource: &Resource,
     subject: &Subject,
+    trace: &mut Trace,
 ) -> Result<Vec<String>, Error> {
     let selector = match &request.objects {
         ObjectChoice::Named(name) => return Ok(vec![name.clone()]),
         ObjectChoice::Matching(selector) => selector,
     };
-    let key = resource.group_resource();
-    let names = provider
-        .sources
-        .objects
-        .matching(&key, request.namespace.as_deref(), selector);
-    if !names.is_empty() {
-        return Ok(names);
-    }
     let plural = &resource.plural;
+    let objects = &provider.sources.objects;
+    let matching = objects
+        .matching(resource, request.namespace.as_deref(), selector)
+        .await
+        .map_err(|error| subject.no_objects(&error))?;
+    if let Some(why) = matching.outdated {
+        trace.note(format!(
+            "{plural} as they were last seen, for they are not watched now: {why}"
+        ));
+    }
+    if !matching.names.is_empty() {
+        return Ok(matching.names);
+    }
     let within = match &request.namespace {
         Some(namespace) => format!(" in namespace {namespace}"),
         None => String::new(),

@@ -80,7 +80,8 @@ impl Provider {
         join_all(questions.iter().map(|(key, rules)| self.look(key, rules, &slots))).await;
     }
 
-    /// What a person should know, as name and text: backends, disabled rules, failing discovery.
+    /// What a person should know, as name and text: backends, watches that fail, disabled rules, failing
+    /// discovery.
     ///
     /// Anyone who reaches the port may read it, so it says which rule and not what is in it.
     pub fn notes(&self) -> Vec<(String, String)> {
@@ -107,7 +108,8 @@ impl Provider {
             let failure = found.get(key)?.failure.as_ref()?;
             Some((keys_of(rules), format!("cannot look for series: {failure}")))
         });
-        backends.chain(disabled).chain(failing).collect()
+        let unwatched = self.sources.objects.failures();
+        backends.chain(unwatched).chain(disabled).chain(failing).collect()
     }
 
     /// Puts the catalog together from what has been found.

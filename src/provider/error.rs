@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Asker;
+use crate::kubernetes::ObjectsError;
 use crate::model::{Consumer, CustomRequest, ExternalRequest, ObjectChoice, Place, Timestamp, UsageRequest};
 use crate::prometheus;
 use crate::rules::{NoMetric, QueryFault, Rule};
@@ -41,6 +42,9 @@ pub enum Error {
     /// 400: the metric selector cannot be turned into matchers.
     #[error("{0}")]
     BadSelector(String),
+    /// 503: which objects there are is not known.
+    #[error("{0}")]
+    ObjectsUnknown(String),
     /// 503: the backend is unreachable or overloaded and the last answer is too old.
     #[error("{0}")]
     BackendUnavailable(String),
@@ -84,6 +88,7 @@ impl Error {
             Error::NoObject { .. } => "NoObjects",
             Error::NoUsage { reason, .. } => reason,
             Error::BadSelector(_) => "SelectorUnsupported",
+            Error::ObjectsUnknown(_) => "ObjectsUnknown",
             Error::BackendUnavailable(_) => "BackendUnavailable",
             Error::BackendTimeout(_) => "BackendTimeout",
             Error::BackendFailed(_) => "BackendFailed",
@@ -157,6 +162,17 @@ impl Subject {
             cause: cause.into(),
             reason,
         })
+    }
+
+    /// Which objects there are cannot be said.
+    pub(super) fn no_objects(&self, error: &ObjectsError) -> Error {
+        match error {
+            ObjectsError::NeverWatched(_) => self.not_found("NotWatched", error.to_string()),
+            ObjectsError::Listing { .. } | ObjectsError::Failed { .. } => Error::ObjectsUnknown(format!(
+                "unable to fetch metric {} for {}: {error}",
+                self.metric, self.target
+            )),
+        }
     }
 
     pub(super) fn broken(&self, rule: &Rule, cause: &str) -> Error {

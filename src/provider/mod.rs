@@ -79,15 +79,15 @@ impl Provider {
         let compiled = (sources.compile)(&sources.objects.resources())?;
         let provider = Provider {
             sources,
-            rules: ArcSwap::from_pointee(compiled.rules),
-            usage_rules: ArcSwapOption::new(compiled.usage),
+            rules: ArcSwap::default(),
+            usage_rules: ArcSwapOption::default(),
             narrowed: Narrowed::default(),
             slices: Slices::default(),
             catalog: ArcSwap::default(),
             found: Found::default(),
             last: LastValues::default(),
         };
-        provider.rules_replaced();
+        provider.replace_rules(compiled);
         Ok(provider)
     }
 
@@ -130,30 +130,34 @@ impl Provider {
     /// Rules that do not compile any more leave everything as it was.
     pub fn resources_changed(&self) -> Result<(), Vec<Diagnostic>> {
         let compiled = (self.sources.compile)(&self.sources.objects.resources())?;
-        self.rules.store(Arc::new(compiled.rules));
-        self.usage_rules.store(compiled.usage);
-        self.rules_replaced();
+        self.replace_rules(compiled);
         self.found.restart.notify_one();
         Ok(())
     }
 
-    fn rules_replaced(&self) {
+    /// The log has each fault once, and its end.
+    fn replace_rules(&self, compiled: Compiled) {
+        let before = self.rules.swap(Arc::new(compiled.rules));
         for rule in self.rules().iter() {
-            let metrics = &self.sources.metrics;
-            metrics.rule_fault(rule.key(), rule.fault().is_some());
-            if let Some(fault) = rule.fault() {
-                tracing::warn!("disabled: {fault}");
-            }
+            let same = before.iter().find(|before| before.key() == rule.key());
+            self.tell(&rule.place, same.and_then(|same| same.fault()), rule.fault());
         }
+        let before = self.usage_rules.swap(compiled.usage);
+        let before = || before.iter().flat_map(|usage| &usage.rules);
         for rule in self.usage_rules().iter().flat_map(|usage| &usage.rules) {
-            self.sources
-                .metrics
-                .rule_fault(rule.key(), rule.fault().is_some());
-            if let Some(fault) = rule.fault() {
-                tracing::warn!("disabled: {fault}");
-            }
+            let same = before().find(|before| before.key() == rule.key());
+            self.tell(&rule.place, same.and_then(|same| same.fault()), rule.fault());
         }
         self.rebuild_catalog();
+    }
+
+    fn tell(&self, place: &Place, before: Option<&Diagnostic>, now: Option<&Diagnostic>) {
+        self.sources.metrics.rule_fault(&place.key, now.is_some());
+        match (before, now) {
+            (_, Some(fault)) if before != now => tracing::warn!("disabled: {fault}"),
+            (Some(_), None) => tracing::info!("{place}: is no longer disabled"),
+            _ => {}
+        }
     }
 
     /// Asks a backend, once however many ask. `metric` is what the values are called in messages.

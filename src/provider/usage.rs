@@ -41,7 +41,7 @@ async fn found(
     let rules = provider
         .usage_rules()
         .ok_or_else(|| subject.not_found("NoRule", "there are no `resourceRules`"))?;
-    let objects = objects(provider, request)?;
+    let objects = objects(provider, request, &subject).await?;
     if objects.is_empty() {
         return Ok(Vec::new());
     }
@@ -70,15 +70,23 @@ async fn found(
 }
 
 /// The objects asked for. One that is named must be there: its labels are part of the answer.
-fn objects(provider: &Provider, request: &UsageRequest) -> Result<Vec<Object>, Error> {
-    let resource = GroupResource::parse(&request.of.to_string());
+async fn objects(
+    provider: &Provider,
+    request: &UsageRequest,
+    subject: &Subject,
+) -> Result<Vec<Object>, Error> {
+    let served = provider.sources.objects.resources();
+    let resource = served
+        .find(&GroupResource::parse(&request.of.to_string()))
+        .ok_or_else(|| subject.not_found("NoResource", "no such resource is served"))?;
     let everything = Selector::default();
     let selector = match &request.objects {
         ObjectChoice::Named(_) => &everything,
         ObjectChoice::Matching(selector) => selector,
     };
     let namespace = request.namespace.as_deref();
-    let mut objects = provider.sources.objects.list(&resource, namespace, selector);
+    let listed = provider.sources.objects.list(resource, namespace, selector);
+    let mut objects = listed.await.map_err(|error| subject.no_objects(&error))?;
     objects.retain(|object| {
         let holds = |condition: &FieldCondition| condition.holds(Some(&object.namespace), &object.name);
         request.fields.iter().all(holds)

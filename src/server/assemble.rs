@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::{BackendSettings, Configuration, KubernetesCredentials, ObjectsFile};
+use tokio::time::timeout;
+
+use crate::config::{BackendSettings, Configuration, KubernetesCredentials, ObjectsFile, Settings};
 use crate::http;
-use crate::kubernetes::{self, Objects};
+use crate::kubernetes::{self, Cluster, ClusterError, Objects};
 use crate::model::Diagnostic;
 use crate::prometheus::{Ages, Backend, Cache};
 use crate::provider::{Provider, Sources};
 use crate::rules::{self, Options};
 use crate::telemetry::Metrics;
+
+/// How long a cluster may delay the start by not saying which resources it serves.
+const RESOURCES_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why no provider can be made.
 #[derive(Debug, thiserror::Error)]
@@ -41,19 +47,39 @@ pub enum AssembleError {
 pub struct Assembled {
     /// Answers requests.
     pub provider: Arc<Provider>,
-    /// Replaced when the objects file changes.
+    /// Replaced when the objects file changes; those of a cluster are to be followed.
     pub objects: Arc<Objects>,
+}
+
+/// The cluster of the settings, else the one this process runs in, unless objects come from a file.
+pub async fn cluster(settings: &Settings) -> Result<Option<Cluster>, ClusterError> {
+    match (&settings.kubernetes.kubeconfig, &settings.objects_file) {
+        (Some(kubeconfig), _) => Cluster::from_kubeconfig(kubeconfig).await.map(Some),
+        (None, Some(_)) => Ok(None),
+        (None, None) => Cluster::of_this_pod(),
+    }
 }
 
 /// Makes a provider. No query may take longer than a request to the adapter.
 ///
-/// Nothing is asked yet, so it does not matter whether a backend is reachable.
-pub fn assemble(configuration: &Configuration, metrics: &Arc<Metrics>) -> Result<Assembled, AssembleError> {
+/// No backend is asked yet. A cluster is asked which resources it serves, for which the rules are compiled; if it
+/// does not say so soon, they are compiled again when it does.
+pub async fn assemble(
+    configuration: &Configuration,
+    cluster: Option<Cluster>,
+    metrics: &Arc<Metrics>,
+) -> Result<Assembled, AssembleError> {
     let settings = &configuration.settings;
-    let objects = Arc::new(match &settings.objects_file {
-        Some(path) => Objects::from_file(&read_objects(path)?).map_err(AssembleError::Faults)?,
-        None => Objects::none(),
+    let objects = Arc::new(match (&settings.objects_file, cluster) {
+        (Some(path), _) => Objects::from_file(&read_objects(path)?).map_err(AssembleError::Faults)?,
+        (None, Some(cluster)) => {
+            let wait = settings.request_timeout;
+            Objects::of_cluster(cluster, &settings.kubernetes, wait, metrics.clone())
+        }
+        (None, None) => Objects::none(),
     });
+    // What is not read in time is read by the task that follows the cluster.
+    let _ = timeout(RESOURCES_WITHIN, objects.read_resources()).await;
     let mut backends = BTreeMap::new();
     for (name, backend) in &settings.backends {
         let backend = BackendSettings {

@@ -25,7 +25,7 @@ mod shutdown;
 mod tasks;
 mod tls;
 
-pub use assemble::{AssembleError, Assembled, assemble};
+pub use assemble::{AssembleError, Assembled, assemble, cluster};
 pub use crypto::install_crypto;
 pub use error::Error;
 pub use listeners::Listeners;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::assemble::{Assembled, assemble, read_objects};
+use super::assemble::{Assembled, assemble, cluster, read_objects};
 use super::file_watch::FileWatch;
 use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
 use crate::api::{self, ApiState};
-use crate::config::{Configuration, Settings};
-use crate::kubernetes::{Cluster, Objects};
+use crate::config::Configuration;
+use crate::kubernetes::Objects;
 use crate::provider::Provider;
 use crate::telemetry::Metrics;
 
@@ -23,31 +23,27 @@ const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
 /// reached does not matter.
 pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::default());
-    #[expect(unused_variables, reason = "what asks it comes with the next commits")]
     let cluster = cluster(&configuration.settings).await?;
     let objects_file = configuration.settings.objects_file.clone();
-    let watched = objects_file.map(|file| (FileWatch::new("the objects file", vec![file.clone()]), file));
-    let Assembled { provider, objects } = assemble(&configuration, &metrics)?;
+    let watch_of = |file: &PathBuf| FileWatch::new("the objects file", vec![file.clone()]);
+    let watched = objects_file.as_ref().map(|file| (watch_of(file), file.clone()));
+    if cluster.is_none() && objects_file.is_none() {
+        tracing::warn!("there is neither a cluster nor an objects file, so `*` requests match no object");
+    }
+    let Assembled { provider, objects } = assemble(&configuration, cluster, &metrics).await?;
     let serving = configuration.settings.serving;
     let listeners = Listeners::bind(&serving)?;
     let mut plan = ServePlan::new(serving, metrics);
     plan.notes = notes(&provider);
     plan.tasks.push(discovery(&provider));
+    plan.tasks.push(cluster_objects(&objects));
+    plan.tasks.push(cluster_resources(&objects, &provider));
     if let Some((watch, file)) = watched {
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
     let state = ApiState { provider };
     let server = Server::new(plan, listeners, move |service| api::configure(service, &state))?;
     server.run(shutdown).await
-}
-
-/// The cluster of the settings, else the one this process runs in, unless objects come from a file.
-async fn cluster(settings: &Settings) -> Result<Option<Cluster>, Error> {
-    match (&settings.kubernetes.kubeconfig, &settings.objects_file) {
-        (Some(kubeconfig), _) => Ok(Some(Cluster::from_kubeconfig(kubeconfig).await?)),
-        (None, Some(_)) => Ok(None),
-        (None, None) => Ok(Cluster::of_this_pod()?),
-    }
 }
 
 fn notes(provider: &Arc<Provider>) -> Notes {
@@ -64,6 +60,27 @@ fn notes(provider: &Arc<Provider>) -> Notes {
 fn discovery(provider: &Arc<Provider>) -> Task {
     let provider = provider.clone();
     Task::new("discovery", async move { match provider.discover().await {} })
+}
+
+/// The watches of a cluster.
+fn cluster_objects(objects: &Arc<Objects>) -> Task {
+    let objects = objects.clone();
+    Task::new("objects", async move { match objects.follow().await {} })
+}
+
+/// Rules are compiled again when the cluster serves other resources.
+fn cluster_resources(objects: &Arc<Objects>, provider: &Arc<Provider>) -> Task {
+    let mut compiled = objects.resources();
+    let (objects, provider) = (objects.clone(), provider.clone());
+    Task::new("resources", async move {
+        loop {
+            compiled = objects.resources_other_than(&compiled).await;
+            if let Err(faults) = provider.resources_changed() {
+                let faults = Error::Faults(faults);
+                tracing::warn!("the rules stay as they are for the resources of before: {faults}");
+            }
+        }
+    })
 }
 
 fn objects_reload(watch: FileWatch, file: PathBuf, objects: Arc<Objects>, provider: &Arc<Provider>) -> Task {

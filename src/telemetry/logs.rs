@@ -30,10 +30,12 @@ pub enum Level {
 
 impl Level {
     /// The libraries below us speak of every connection at debug, which hides what the adapter has to say.
+    ///
+    /// kube's watcher warns at every try, `kubernetes` once for each cause.
     fn filter(self) -> EnvFilter {
         EnvFilter::new(match self {
-            Self::Info => "warn,promql_adapter=info",
-            Self::Debug => "info,promql_adapter=debug",
+            Self::Info => "warn,kube_runtime=error,promql_adapter=info",
+            Self::Debug => "info,kube_runtime=error,promql_adapter=debug",
             Self::Trace => "trace",
         })
     }

@@ -37,6 +37,10 @@ declare! {
         "promql_adapter_rule_faulty" => rule_faulty: Family<Rule, Number> = Family::default(),
         /// Unix time of the last discovery of a rule that succeeded.
         "promql_adapter_discovery_last_success_timestamp_seconds" => discovered: Family<Rule, Number> = Family::default(),
+        /// Objects of the cluster that are kept in memory, by resource, in all namespaces.
+        "promql_adapter_watched_objects" => watched_objects: Family<Watch, Number> = Family::default(),
+        /// Times that a watch of a resource ended and had to be started with a new list, by the reason.
+        "promql_adapter_watch_failures" => watch_failures: Family<WatchEnd, Counter> = Family::default(),
         /// Always 1; its label says which version runs.
         "promql_adapter_build_info" => build: Family<Build, Number> = Family::default(),
         /// Unix time at which the process started.
@@ -77,6 +81,17 @@ struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Rule {
     rule: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watch {
+    resource: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WatchEnd {
+    resource: String,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -146,6 +161,33 @@ impl CacheOutcome {
             Self::Miss => "miss",
             Self::Stale => "stale",
             Self::HeldFailure => "held_failure",
+        }
+    }
+}
+
+/// Why a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WatchOutcome {
+    /// The adapter lacks the permission.
+    Forbidden,
+    /// No connection, or it broke.
+    Unreachable,
+    /// kube-apiserver says no.
+    Refused,
+    /// No answer within the deadline.
+    TimedOut,
+    /// More objects than are kept.
+    TooMany,
+}
+
+impl WatchOutcome {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::TooMany => "too_many",
         }
     }
 }
@@ -261,6 +303,30 @@ impl Metrics {
             })
             .set(at_seconds);
     }
+
+    /// So many objects of a resource are kept. `resource` is plural, with its group: `deployments.apps`.
+    pub fn objects(&self, resource: &str, count: usize) {
+        let resource = resource.to_owned();
+        self.table
+            .watched_objects
+            .get_or_create(&Watch { resource })
+            .set(count as f64);
+    }
+
+    /// A resource is no longer watched.
+    pub fn objects_forgotten(&self, resource: &str) {
+        let resource = resource.to_owned();
+        self.table.watched_objects.remove(&Watch { resource });
+    }
+
+    /// A watch ended before its time.
+    pub fn watch_failed(&self, resource: &str, outcome: WatchOutcome) {
+        let end = WatchEnd {
+            resource: resource.to_owned(),
+            outcome: outcome.label(),
+        };
+        self.table.watch_failures.get_or_create(&end).inc();
+    }
 }
 
 #[cfg(test)]
@@ -282,6 +348,8 @@ mod tests {
         metrics.policy_used("rules[0]", "onEmpty");
         metrics.rule_fault("rules[1]", true);
         metrics.discovered("rules[0]", 1_700_000_000.0);
+        metrics.objects("pods", 120);
+        metrics.watch_failed("pods", WatchOutcome::Forbidden);
         metrics
     }
 
@@ -297,6 +365,8 @@ mod tests {
             "promql_adapter_policy_uses_total{rule=\"rules[0]\",policy=\"onEmpty\"} 1",
             "promql_adapter_rule_faulty{rule=\"rules[1]\"} 1.0",
             "promql_adapter_discovery_last_success_timestamp_seconds{rule=\"rules[0]\"} 1700000000.0",
+            "promql_adapter_watched_objects{resource=\"pods\"} 120.0",
+            "promql_adapter_watch_failures_total{resource=\"pods\",outcome=\"forbidden\"} 1",
         ] {
             assert!(text.lines().any(|it| it == line), "no line {line} in:\n{text}");
         }

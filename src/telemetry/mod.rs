@@ -4,4 +4,4 @@ mod declare;
 pub mod logs;
 mod metrics;
 
-pub use metrics::{BackendOutcome, CacheOutcome, Metrics};
+pub use metrics::{BackendOutcome, CacheOutcome, Metrics, WatchOutcome};

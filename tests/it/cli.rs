@@ -83,7 +83,10 @@ async fn flags_without_effect_are_named_once() {
     let named = "flags without effect here: --authentication-skip-lookup, --audit-log-path, --client-qps";
     assert_eq!(log.matches(named).count(), 1, "{log}");
     assert_eq!(log.matches("--audit-log-path").count(), 1, "{log}");
-    assert!(log.contains("there is no objects file"), "{log}");
+    assert!(
+        log.contains("there is neither a cluster nor an objects file"),
+        "{log}"
+    );
 }
 
 /// The first command of the README, with the built program.

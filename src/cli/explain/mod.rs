@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use super::flags::ServeFlags;
 use super::report::{self, Failure};
 use crate::api::{self, Answer, Explanation};
-use crate::server::{Assembled, assemble};
+use crate::server::{self, Assembled, assemble, cluster};
 use crate::telemetry::{Metrics, logs};
 
 /// What was typed after `explain`.
@@ -84,7 +84,17 @@ async fn local(words: &Words) -> Result<Explanation, Failure> {
     let (path, query) = words.path.split_once('?').unwrap_or((&words.path, ""));
     let request = api::path::parse(path, query)
         .map_err(|status| Failure::Wrong(anyhow!("{}: {}\n  hint: {PATHS}", words.path, status.message())))?;
-    let Assembled { provider, .. } = assemble(&configuration, &Arc::new(Metrics::default()))?;
-    provider.discover_once().await;
-    Ok(api::explain(&provider, &request).await)
+    let cluster = cluster(&configuration.settings)
+        .await
+        .map_err(server::Error::from)?;
+    let metrics = Arc::new(Metrics::default());
+    let Assembled { provider, objects } = assemble(&configuration, cluster, &metrics).await?;
+    let explaining = async {
+        provider.discover_once().await;
+        api::explain(&provider, &request).await
+    };
+    tokio::select! {
+        explanation = explaining => Ok(explanation),
+        never = objects.follow() => match never {},
+    }
 }

@@ -1,0 +1,164 @@
+//! Names and labels of the objects of one resource.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::{Labels, Selector};
+
+/// Objects by namespace and name. Cluster-scoped ones have the namespace "".
+///
+/// Pods of one workload mostly carry the same labels, so equal label sets are kept once.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    namespaces: HashMap<Box<str>, BTreeMap<Box<str>, Arc<Labels>>>,
+    label_sets: HashSet<Arc<Labels>>,
+    len: usize,
+}
+
+/// An object with its labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Empty for cluster-scoped resources.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+}
+
+impl Store {
+    /// Names in a namespace that a selector matches, sorted.
+    pub(super) fn matching(&self, namespace: &str, selector: &Selector) -> Vec<String> {
+        let objects = self.namespaces.get(namespace).into_iter().flatten();
+        objects
+            .filter(|(_, labels)| selector.matches(labels))
+            .map(|(name, _)| name.to_string())
+            .collect()
+    }
+
+    /// Objects that a selector matches, sorted by namespace and name; in all namespaces where none is given.
+    pub(super) fn list(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Object> {
+        let is_asked = |home: &str| namespace.is_none_or(|namespace| namespace == home);
+        let asked = self.namespaces.iter().filter(|(home, _)| is_asked(home));
+        let mut listed: Vec<Object> = asked
+            .flat_map(|(home, objects)| objects.iter().map(move |(name, labels)| (home, name, labels)))
+            .filter(|(_, _, labels)| selector.matches(labels))
+            .map(|(home, name, labels)| Object {
+                namespace: home.to_string(),
+                name: name.to_string(),
+                labels: Labels::clone(labels),
+            })
+            .collect();
+        listed.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
+        listed
+    }
+
+    /// How many objects there are, in all namespaces.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds an object, or gives it these labels.
+    pub(super) fn put(&mut self, namespace: &str, name: &str, labels: Labels) {
+        let labels = self.shared(labels);
+        let objects = match self.namespaces.get_mut(namespace) {
+            Some(objects) => objects,
+            None => self.namespaces.entry(namespace.into()).or_default(),
+        };
+        match objects.get_mut(name) {
+            Some(kept) => {
+                let before = std::mem::replace(kept, labels);
+                self.release(&before);
+            }
+            None => {
+                objects.insert(name.into(), labels);
+                self.len += 1;
+            }
+        }
+    }
+
+    /// Takes an object out, if it is there.
+    pub(super) fn remove(&mut self, namespace: &str, name: &str) {
+        let Some(objects) = self.namespaces.get_mut(namespace) else {
+            return;
+        };
+        let removed = objects.remove(name);
+        if objects.is_empty() {
+            self.namespaces.remove(namespace);
+        }
+        if let Some(labels) = removed {
+            self.len -= 1;
+            self.release(&labels);
+        }
+    }
+
+    fn shared(&mut self, labels: Labels) -> Arc<Labels> {
+        if let Some(known) = self.label_sets.get(&labels) {
+            return known.clone();
+        }
+        let labels = Arc::new(labels);
+        self.label_sets.insert(labels.clone());
+        labels
+    }
+
+    /// Forgets a label set that no object carries any more.
+    fn release(&mut self, labels: &Arc<Labels>) {
+        // One is the caller's, one is in the set.
+        if Arc::strong_count(labels) == 2 {
+            self.label_sets.remove(labels);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().copied().collect()
+    }
+
+    fn names(store: &Store, namespace: &str, selector: &str) -> Vec<String> {
+        store.matching(namespace, &selector.parse().unwrap())
+    }
+
+    #[test]
+    fn objects_are_found_by_namespace_and_labels_in_order() {
+        let mut store = Store::default();
+        store.put("shop", "cart-1", labels(&[("app", "cart")]));
+        store.put("shop", "cart-0", labels(&[("app", "cart")]));
+        store.put("shop", "till-0", labels(&[("app", "till")]));
+        store.put("bank", "cart-0", labels(&[("app", "cart")]));
+        assert_eq!(names(&store, "shop", "app=cart"), ["cart-0", "cart-1"]);
+        assert_eq!(names(&store, "bank", ""), ["cart-0"]);
+        assert_eq!(names(&store, "moon", ""), Vec::<String>::new());
+        assert_eq!(store.len(), 4);
+    }
+
+    #[test]
+    fn other_labels_replace_the_former_ones() {
+        let mut store = Store::default();
+        store.put("shop", "cart-0", labels(&[("app", "cart"), ("track", "stable")]));
+        store.put("shop", "cart-0", labels(&[("app", "cart")]));
+        assert_eq!(names(&store, "shop", "track"), Vec::<String>::new());
+        assert_eq!(names(&store, "shop", "app=cart"), ["cart-0"]);
+        assert_eq!(store.len(), 1);
+    }
+
+    #[test]
+    fn equal_label_sets_are_kept_once_and_only_while_an_object_carries_them() {
+        let mut store = Store::default();
+        for name in ["a", "b", "c"] {
+            store.put("shop", name, labels(&[("app", "cart")]));
+        }
+        assert_eq!(store.label_sets.len(), 1);
+        store.put("shop", "c", labels(&[("app", "till")]));
+        assert_eq!(store.label_sets.len(), 2);
+        for name in ["a", "b", "c", "d"] {
+            store.remove("shop", name);
+        }
+        assert_eq!(store.label_sets.len(), 0);
+        assert_eq!(store.namespaces.len(), 0);
+        assert_eq!(store.len(), 0);
+    }
+}
