@@ -5,3 +5,4 @@ mod closed_loop;
 mod control_plane;
 mod helm;
 mod manifests;
+mod objects;
