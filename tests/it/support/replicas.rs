@@ -161,8 +161,8 @@ fn is_running(pod: &Pod) -> bool {
     phase == Some("Running") && pod.metadata.deletion_timestamp.is_none()
 }
 
-/// The file appears whole, as its reader may look at any time.
-pub(crate) fn write_if_changed(path: &Path, text: &str) {
+/// The file appears whole, as Prometheus may read it at any time.
+fn write_if_changed(path: &Path, text: &str) {
     if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
         return;
     }

@@ -1,19 +1,13 @@
 //! Everything that the scenarios share: a control plane, three Prometheus servers and the adapter, registered.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
-use kube::api::ListParams;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::task::JoinHandle;
 
 use crate::support::adapter::{Adapter, Setup};
 use crate::support::cluster::{Cluster, Registration};
-use crate::support::replicas::write_if_changed;
 use crate::support::server::trusting;
 use crate::support::servers::{Backend, Kind};
 
@@ -44,54 +38,6 @@ pub(super) struct Stage<'a> {
     frozen: Server,
     registration: Mutex<Registration<'a>>,
     adapter: Mutex<Option<Adapter>>,
-    objects: ObjectsFile,
-}
-
-/// The pods of the cluster as the adapter's file of objects, until this is dropped.
-struct ObjectsFile {
-    directory: TempDir,
-    task: JoinHandle<()>,
-}
-
-impl ObjectsFile {
-    fn follow(client: kube::Client) -> ObjectsFile {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("objects.yaml");
-        write_if_changed(&path, "objects: []");
-        let pods: Api<Pod> = Api::all(client);
-        let task = tokio::spawn(async move {
-            loop {
-                // The API server may be away, as some scenarios want it.
-                if let Ok(pods) = pods.list(&ListParams::default()).await {
-                    let objects: Vec<Value> = pods
-                        .items
-                        .iter()
-                        .map(|pod| {
-                            json!({
-                                "resource": "pods",
-                                "namespace": pod.metadata.namespace,
-                                "name": pod.metadata.name,
-                                "labels": pod.metadata.labels,
-                            })
-                        })
-                        .collect();
-                    write_if_changed(&path, &json!({"objects": objects}).to_string());
-                }
-                tokio::time::sleep(Duration::from_millis(250)).await;
-            }
-        });
-        ObjectsFile { directory, task }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.path().join("objects.yaml")
-    }
-}
-
-impl Drop for ObjectsFile {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 struct Server {
@@ -125,7 +71,6 @@ impl<'a> Stage<'a> {
             frozen,
             registration: Mutex::new(cluster.registration().await),
             adapter: Mutex::new(None),
-            objects: ObjectsFile::follow(cluster.client().await),
         };
         stage.start_adapter().await;
         stage
@@ -156,9 +101,8 @@ impl<'a> Stage<'a> {
     pub(super) async fn start_adapter(&self) {
         let mut registration = self.registration.lock().await;
         let front_proxy = self.cluster.authority_file("request-header-ca");
-        let setup = Setup::new(&self.config().await)
-            .argument(&format!("--client-ca-file={}", front_proxy.display()))
-            .argument(&format!("--objects-file={}", self.objects.path().display()));
+        let setup =
+            Setup::new(&self.config().await).argument(&format!("--client-ca-file={}", front_proxy.display()));
         let adapter = registration.serve(setup).start().await;
         registration.register(&adapter, SERVED).await;
         *self.adapter.lock().await = Some(adapter);
@@ -195,6 +139,7 @@ impl<'a> Stage<'a> {
         let (steady, mortal, frozen) = tokio::join!(self.steady.url(), self.mortal.url(), self.frozen.url());
         format!(
             "
+kubernetes: {{kubeconfig: '{kubeconfig}'}}
 evaluationGrid: 1s
 freshFor: 1s
 serveStaleFor: 2s
@@ -231,6 +176,7 @@ resourceRules:
     objects: {{namespace: namespace, services: service}}
     quantile: {{histogram: http_request_duration_seconds, q: 0.95, window: 5s}}
 ",
+            kubeconfig = self.cluster.ready().kubeconfig.display(),
             guide = guide.replace("window: 1m", "window: 5s"),
         )
     }
