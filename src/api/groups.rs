@@ -89,6 +89,18 @@ impl<T> ByServed<T> {
     }
 }
 
+/// The names of the APIServices of what is served: `v1beta1.external.metrics.k8s.io`.
+pub fn api_services(provider: &Provider) -> Vec<String> {
+    let versions = |group: &'static Group| {
+        group
+            .versions
+            .iter()
+            .map(move |version| format!("{version}.{}", group.name))
+    };
+    let groups = Served::by(provider).groups();
+    groups.iter().flat_map(versions).collect()
+}
+
 /// A version of `custom.metrics.k8s.io`; they differ in the names of fields only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomVersion {

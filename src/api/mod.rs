@@ -32,7 +32,7 @@ pub use explanation::{
     AgeSeen, Answer, DroppedSeen, Explanation, ObjectName, Question, ReadingSeen, RulePlace, SampleSeen,
     ValueServed, Way,
 };
-pub use groups::CustomVersion;
+pub use groups::{CustomVersion, api_services};
 pub use path::ApiRequest;
 pub use routes::configure;
 pub use status::Status;

@@ -5,6 +5,7 @@
 //! reads it. A reading collects all faults before anything is refused.
 
 mod backend;
+mod certificate_secret;
 mod cipher_suites;
 mod faults;
 mod kubernetes;
@@ -27,6 +28,7 @@ mod yaml;
 mod reference;
 
 pub use backend::{BackendSettings, KubernetesCredentials, Method};
+pub use certificate_secret::{CertificateSecret, Lifetimes, NamespacedName};
 pub use cipher_suites::CipherSuites;
 pub(crate) use cipher_suites::known_cipher_suite;
 pub use kubernetes::KubernetesSettings;

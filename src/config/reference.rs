@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
-    backend, kubernetes, objects_file, policies, resource_rules, rules_file, serving, settings, typed_rule,
-    upstream_rule,
+    backend, certificate_secret, kubernetes, objects_file, policies, resource_rules, rules_file, serving,
+    settings, typed_rule, upstream_rule,
 };
 use crate::pages::check_page;
 
@@ -45,6 +45,8 @@ fn settings_page_is_what_the_code_says() {
         &backend::HEADER,
         &kubernetes::KUBERNETES,
         &serving::SERVING,
+        &certificate_secret::CERTIFICATE_SECRET,
+        &certificate_secret::SERVICE,
         &serving::SNI_CERTIFICATE,
         &objects_file::OBJECTS_FILE,
         &objects_file::RESOURCE,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::certificate_secret::{CertificateSecret, read_certificate_secret};
 use super::cipher_suites::{CipherSuites, read_cipher_suites};
 use super::faults::Faults;
 use super::node::Node;
@@ -25,6 +26,8 @@ pub struct ServingSettings {
     pub tls_cert_file: Option<PathBuf>,
     /// PEM file of its key.
     pub tls_private_key_file: Option<PathBuf>,
+    /// Certificates of the adapters' own, instead of files; `None` unless given.
+    pub certificate_secret: Option<CertificateSecret>,
     /// PEM file of the CA whose client certificates are let in.
     pub client_ca_file: Option<PathBuf>,
     /// Oldest TLS version that is spoken.
@@ -107,6 +110,18 @@ pub(crate) const SERVING: Section = Section {
             "path",
             "/etc/adapter/tls.key",
             "PEM file of its key.",
+        ),
+        Field::new(
+            "certificateSecret",
+            "mapping",
+            "{name: promql-adapter-ca}",
+            "Secret in which the adapters keep a certificate authority of their own, instead of `tlsCertFile`. Needs a cluster.",
+        ),
+        Field::new(
+            "service",
+            "mapping",
+            "{name: promql-adapter}",
+            "Service in front of the adapters, whose names their own certificates have.",
         ),
         Field::new(
             "clientCaFile",
@@ -195,6 +210,7 @@ pub(crate) fn read_serving(node: &Node, faults: &mut Faults) -> ServingSettings 
         cert_dir: serving.defaulted("certDir", scalar::path, faults),
         tls_cert_file: serving.optional("tlsCertFile", scalar::path, faults),
         tls_private_key_file: serving.optional("tlsPrivateKeyFile", scalar::path, faults),
+        certificate_secret: read_certificate_secret(&serving, faults),
         client_ca_file: serving.optional("clientCaFile", scalar::path, faults),
         tls_min_version: serving.defaulted("tlsMinVersion", tls_version, faults),
         cipher_suites: read_cipher_suites(&serving, faults),

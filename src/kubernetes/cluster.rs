@@ -63,6 +63,11 @@ impl Cluster {
         Ok(Cluster { client })
     }
 
+    /// The namespace of the pod, or of the kubeconfig's context.
+    pub fn namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
     pub(super) fn client(&self) -> kube::Client {
         self.client.clone()
     }

@@ -85,6 +85,12 @@ pub enum Error {
     /// Minimum version and cipher suites leave nothing to offer.
     #[error("--tls-min-version and --tls-cipher-suites leave no cipher suite to offer")]
     NoCipherSuite(#[source] rustls::Error),
+    /// There is no cluster to keep certificates in.
+    #[error(
+        "serving.certificateSecret needs a cluster\n  \
+         hint: run in a pod, give kubernetes.kubeconfig, or name files by serving.tlsCertFile"
+    )]
+    NoCluster,
     /// A self-signed certificate cannot be made.
     #[error("cannot make a self-signed certificate")]
     SelfSigned(#[source] rcgen::Error),

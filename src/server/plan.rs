@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Readiness, Task};
 use crate::config::ServingSettings;
+use crate::kubernetes::Cluster;
 use crate::telemetry::Metrics;
 
 /// What a server is made of, beside its listeners and the routes of the API.
@@ -13,6 +14,10 @@ use crate::telemetry::Metrics;
 pub struct ServePlan {
     /// TLS, certificates and the CA of clients.
     pub serving: ServingSettings,
+    /// Where certificates of the adapters' own are kept.
+    pub cluster: Option<Cluster>,
+    /// The APIServices of what is served, which are to trust them.
+    pub api_services: Vec<String>,
     /// What one client, or all together, may take.
     pub limits: Limits,
     /// How the server ends.
@@ -33,6 +38,8 @@ impl ServePlan {
         Self {
             drain: Drain::from(&serving),
             serving,
+            cluster: None,
+            api_services: Vec::new(),
             limits: Limits::default(),
             metrics,
             readiness: Readiness::default(),

@@ -19,7 +19,7 @@ use super::probes::Probes;
 use super::readiness::Condition;
 use super::room::Room;
 use super::tasks::{Task, Tasks};
-use super::tls::{ServingCertificates, server_config, serving_files};
+use super::tls::{Keeper, ServingCertificates, server_config, serving_files};
 use super::{Drain, Error, Listeners, ServePlan};
 use crate::config::ServingSettings;
 
@@ -167,13 +167,38 @@ fn client_ca(plan: &mut ServePlan) -> Result<Option<Arc<ClientCa>>, Error> {
     Ok(Some(client_ca))
 }
 
-/// The TLS side of the HTTPS listener, and the task that reads its certificates again.
+/// The TLS side of the HTTPS listener, and the tasks that keep its certificates as they should be.
 fn tls(plan: &mut ServePlan) -> Result<ServerConfig, Error> {
     warn_of_ineffective(&plan.serving);
-    let files = serving_files(&plan.serving)?;
+    let files = match &plan.serving.certificate_secret {
+        Some(_) => None,
+        None => Some(serving_files(&plan.serving)?),
+    };
     let (certificates, watch) = ServingCertificates::open(files, &plan.serving.sni_certificates)?;
     let config = server_config(&plan.serving, Arc::clone(&certificates))?;
-    let work = watch.run(plan.limits.reload_interval, move || certificates.reload());
+    if let Some(settings) = &plan.serving.certificate_secret {
+        let cluster = plan.cluster.as_ref().ok_or(Error::NoCluster)?;
+        let ready = plan.readiness.condition("certificates");
+        let keeper = Keeper::new(
+            cluster,
+            settings,
+            std::mem::take(&mut plan.api_services),
+            certificates.clone(),
+            plan.metrics.clone(),
+            ready,
+        );
+        plan.tasks.push(Task::new("certificate authority", keeper.run()));
+    }
+    let metrics = plan.metrics.clone();
+    let reload = move || {
+        certificates.reload()?;
+        certificates
+            .end()
+            .inspect(|end| metrics.serving_certificate(*end));
+        Ok(())
+    };
+    reload()?;
+    let work = watch.run(plan.limits.reload_interval, reload);
     plan.tasks.push(Task::new("serving certificate", work));
     Ok(config)
 }

@@ -30,10 +30,12 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     if cluster.is_none() && objects_file.is_none() {
         tracing::warn!("there is neither a cluster nor an objects file, so `*` requests match no object");
     }
-    let Assembled { provider, objects } = assemble(&configuration, cluster, &metrics).await?;
+    let Assembled { provider, objects } = assemble(&configuration, cluster.clone(), &metrics).await?;
     let serving = configuration.settings.serving;
     let listeners = Listeners::bind(&serving)?;
     let mut plan = ServePlan::new(serving, metrics);
+    plan.cluster = cluster;
+    plan.api_services = api::api_services(&provider);
     plan.notes = notes(&provider);
     plan.tasks.push(discovery(&provider));
     plan.tasks.push(cluster_objects(&objects));

@@ -41,6 +41,9 @@ declare! {
         "promql_adapter_watched_objects" => watched_objects: Family<Watch, Number> = Family::default(),
         /// Times that a watch of a resource ended and had to be started with a new list, by the reason.
         "promql_adapter_watch_failures" => watch_failures: Family<WatchEnd, Counter> = Family::default(),
+        /// Unix time at which a certificate ends: the one that is served (`leaf`), or the adapters' own authority that
+        /// signed it (`ca`).
+        "promql_adapter_serving_certificate_expiry_timestamp_seconds" => certificate_expiry: Family<Certificate, Number> = Family::default(),
         /// Always 1; its label says which version runs.
         "promql_adapter_build_info" => build: Family<Build, Number> = Family::default(),
         /// Unix time at which the process started.
@@ -92,6 +95,11 @@ struct Watch {
 struct WatchEnd {
     resource: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Certificate {
+    certificate: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -327,6 +335,23 @@ impl Metrics {
         };
         self.table.watch_failures.get_or_create(&end).inc();
     }
+
+    /// The certificate that is served ends at this Unix time in seconds.
+    pub fn serving_certificate(&self, ends: f64) {
+        self.certificate("leaf", ends);
+    }
+
+    /// The adapters' own authority that signed it ends at this Unix time in seconds.
+    pub fn serving_authority(&self, ends: f64) {
+        self.certificate("ca", ends);
+    }
+
+    fn certificate(&self, certificate: &'static str, ends: f64) {
+        self.table
+            .certificate_expiry
+            .get_or_create(&Certificate { certificate })
+            .set(ends);
+    }
 }
 
 #[cfg(test)]
@@ -350,6 +375,8 @@ mod tests {
         metrics.discovered("rules[0]", 1_700_000_000.0);
         metrics.objects("pods", 120);
         metrics.watch_failed("pods", WatchOutcome::Forbidden);
+        metrics.serving_certificate(1_800_000_000.0);
+        metrics.serving_authority(1_900_000_000.0);
         metrics
     }
 
@@ -367,6 +394,8 @@ mod tests {
             "promql_adapter_discovery_last_success_timestamp_seconds{rule=\"rules[0]\"} 1700000000.0",
             "promql_adapter_watched_objects{resource=\"pods\"} 120.0",
             "promql_adapter_watch_failures_total{resource=\"pods\",outcome=\"forbidden\"} 1",
+            "promql_adapter_serving_certificate_expiry_timestamp_seconds{certificate=\"leaf\"} 1800000000.0",
+            "promql_adapter_serving_certificate_expiry_timestamp_seconds{certificate=\"ca\"} 1900000000.0",
         ] {
             assert!(text.lines().any(|it| it == line), "no line {line} in:\n{text}");
         }

@@ -1,6 +1,7 @@
 //! The TLS side of the HTTPS listener.
 
 mod handshake;
+mod kept;
 mod named;
 mod pem;
 mod self_signed;
@@ -13,6 +14,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedCipherSuite};
 
+pub(super) use kept::Keeper;
 pub(super) use pem::certificates;
 pub(super) use serving::{ServingCertificates, serving_files};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::named::Names;
 use super::{PemPair, self_signed};
@@ -15,55 +16,66 @@ use crate::server::file_watch::FileWatch;
 /// The certificates the adapter shows.
 #[derive(Debug)]
 pub(in crate::server) struct ServingCertificates {
-    files: PemPair,
+    /// Of the default certificate; `None` if it is handed over by [`ServingCertificates::show`].
+    files: Option<PemPair>,
     named: Vec<SniCertificate>,
     loaded: ArcSwap<Loaded>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 struct Loaded {
-    default: Arc<CertifiedKey>,
-    named: Vec<(Names, Arc<CertifiedKey>)>,
+    default: Option<Arc<CertifiedKey>>,
+    named: Vec<(Arc<Names>, Arc<CertifiedKey>)>,
 }
 
 impl ServingCertificates {
     /// Reads the certificates. With them comes what tells when their files change.
+    ///
+    /// Without files of the default certificate there is none until it is handed over.
     pub(in crate::server) fn open(
-        files: PemPair,
+        files: Option<PemPair>,
         named: &[SniCertificate],
     ) -> Result<(Arc<Self>, FileWatch), Error> {
-        let pairs = std::iter::once(files.clone()).chain(named.iter().map(PemPair::of));
+        let pairs = files.iter().cloned().chain(named.iter().map(PemPair::of));
         let all = pairs.flat_map(|pair| [pair.certificate, pair.key]).collect();
         let watch = FileWatch::new("the serving certificate", all);
-        let loaded = ArcSwap::from_pointee(Loaded::from(&files, named)?);
-        Ok((
-            Arc::new(Self {
-                files,
-                named: named.to_vec(),
-                loaded,
-            }),
-            watch,
-        ))
+        let certificates = Self {
+            files,
+            named: named.to_vec(),
+            loaded: ArcSwap::default(),
+        };
+        certificates.reload()?;
+        Ok((Arc::new(certificates), watch))
     }
 
     /// Reads the files again; on an error what was read before stays.
     pub(in crate::server) fn reload(&self) -> Result<(), Error> {
-        self.loaded
-            .store(Arc::new(Loaded::from(&self.files, &self.named)?));
-        Ok(())
-    }
-}
-
-impl Loaded {
-    fn from(default: &PemPair, named: &[SniCertificate]) -> Result<Self, Error> {
+        let default = self.files.as_ref().map(PemPair::load).transpose()?;
         let load = |certificate: &SniCertificate| {
             let pair = PemPair::of(certificate).load()?;
-            Ok::<_, Error>((Names::of(&certificate.names, &pair), pair))
+            Ok::<_, Error>((Arc::new(Names::of(&certificate.names, &pair)), pair))
         };
-        Ok(Self {
-            default: default.load()?,
-            named: named.iter().map(load).collect::<Result<_, Error>>()?,
-        })
+        let named: Vec<_> = self.named.iter().map(load).collect::<Result<_, Error>>()?;
+        self.loaded.rcu(|before| Loaded {
+            default: default.clone().or_else(|| before.default.clone()),
+            named: named.clone(),
+        });
+        Ok(())
+    }
+
+    /// Shows another default certificate from now on.
+    pub(super) fn show(&self, default: &Arc<CertifiedKey>) {
+        self.loaded.rcu(|before| Loaded {
+            default: Some(Arc::clone(default)),
+            named: before.named.clone(),
+        });
+    }
+
+    /// Unix time in seconds at which the default certificate ends.
+    pub(in crate::server) fn end(&self) -> Option<f64> {
+        let loaded = self.loaded.load();
+        let (_, leaf) = X509Certificate::from_der(loaded.default.as_ref()?.cert.first()?).ok()?;
+        Some(leaf.validity().not_after.timestamp() as f64)
     }
 }
 
@@ -82,7 +94,7 @@ impl ResolvesServerCert for ServingCertificates {
         let named = hello
             .server_name()
             .and_then(|name| loaded.named.iter().find(|(names, _)| names.contain(name)));
-        Some(Arc::clone(named.map_or(&loaded.default, |(_, pair)| pair)))
+        named.map(|(_, pair)| pair).or(loaded.default.as_ref()).cloned()
     }
 }
 
@@ -116,8 +128,16 @@ mod tests {
     fn the_last_good_certificate_stays_when_its_files_break() {
         let home = tempfile::tempdir().unwrap();
         let files = pair(home.path());
-        let (certificates, _) = ServingCertificates::open(files.clone(), &[]).unwrap();
-        let before = certificates.loaded.load().default.cert.clone();
+        let (certificates, _) = ServingCertificates::open(Some(files.clone()), &[]).unwrap();
+        let shown = || {
+            certificates
+                .loaded
+                .load()
+                .default
+                .as_ref()
+                .map(|it| it.cert.clone())
+        };
+        let before = shown();
 
         fs::write(&files.certificate, "not a certificate").unwrap();
         assert!(matches!(certificates.reload(), Err(Error::Pem { .. })));
@@ -125,10 +145,10 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         fs::copy(pair(other.path()).certificate, &files.certificate).unwrap();
         assert!(matches!(certificates.reload(), Err(Error::Mismatch { .. })));
-        assert_eq!(certificates.loaded.load().default.cert, before);
+        assert_eq!(shown(), before);
 
         fs::copy(pair(other.path()).key, &files.key).unwrap();
         certificates.reload().unwrap();
-        assert_ne!(certificates.loaded.load().default.cert, before);
+        assert_ne!(shown(), before);
     }
 }

@@ -125,6 +125,7 @@ pub(crate) fn settings(home: &Path) -> ServingSettings {
         cert_dir: home.join("made"),
         tls_cert_file: None,
         tls_private_key_file: None,
+        certificate_secret: None,
         client_ca_file: None,
         tls_min_version: TlsVersion::default(),
         cipher_suites: CipherSuites::default(),
