@@ -84,7 +84,7 @@ async fn base_and_components_are_taken_as_they_stand_and_give_the_rights_they_sa
         "list nodes",
         "create subjectaccessreviews.authorization.k8s.io",
         "watch configmaps/extension-apiserver-authentication -n kube-system",
-        "update secrets/promql-adapter-certificate -n promql-adapter",
+        "update secrets/promql-adapter-ca -n promql-adapter",
         "patch apiservices/v1beta2.custom.metrics.k8s.io",
     ] {
         assert!(may(&cluster, allowed).await, "{allowed}");

@@ -80,6 +80,27 @@ fn ports_agree_and_a_pod_may_end_as_slowly_as_its_settings_say() {
 }
 
 #[test]
+fn certificates_come_from_the_secret_and_for_the_service_that_the_manifests_allow_and_make() {
+    let base = Rendered::base();
+    let certificate = settings(&base).serving.certificate_secret.unwrap();
+    let service = &base.only("Service")["metadata"];
+    assert_eq!(certificate.service.name, service["name"].as_str().unwrap());
+    // Left out is the namespace of the pod, which is that of the Service.
+    assert_eq!(
+        (certificate.service.namespace, certificate.secret.namespace),
+        (None, None)
+    );
+    let role = base.only("Role");
+    assert_eq!(
+        role["rules"][0]["resourceNames"],
+        serde_json::json!([certificate.secret.name])
+    );
+    for api_service in base.of_kind("APIService") {
+        assert_eq!(api_service["spec"]["service"]["name"], service["name"]);
+    }
+}
+
+#[test]
 fn another_namespace_is_one_line_that_moves_everything() {
     let moved = Rendered::overlay("namespace: monitoring\nresources: [ROOT/manifests/base]\n");
     let text = serde_json::to_string(&moved.0).unwrap();
