@@ -30,7 +30,7 @@ pub struct CertificateSecret {
 /// How long certificates are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// The authority's. Default 365 d; at least [`AUTHORITY_PER_LEAF`] times the leaf's.
+    /// The authority's. Default 365 d; at least six times the leaf's.
     pub authority: Duration,
     /// The serving certificates'. Default 24 h.
     pub leaf: Duration,
