@@ -4,6 +4,7 @@
 //! of `types`; whatever goes wrong becomes a [`Status`]. `explain` does the same and tells how.
 //! The other modules are documents about the API: `discovery`, `aggregated` and `openapi`.
 
+mod action;
 mod aggregated;
 mod answer;
 mod discovery;
@@ -27,6 +28,7 @@ mod usage;
 use crate::provider::Provider;
 use std::sync::Arc;
 
+pub use action::action;
 pub use explain::explain;
 pub use explanation::{
     AgeSeen, Answer, DroppedSeen, Explanation, ObjectName, Question, ReadingSeen, RulePlace, SampleSeen,

@@ -1,7 +1,7 @@
 //! Failures in the form clients of Kubernetes read: `metav1.Status`.
 
 use super::groups::USAGE;
-use crate::model::GroupResource;
+use crate::model::{Action, GroupResource};
 use crate::provider;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -47,6 +47,31 @@ impl Status {
     /// 401: nobody is known to ask.
     pub fn unauthorized() -> Self {
         Status::new(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+    }
+
+    /// 403: this user may not do it, for a reason that may be empty.
+    ///
+    /// Source: apiserver, `pkg/endpoints/handlers/responsewriters/errors.go`, `Forbidden`, 1.36.
+    pub fn forbidden(user: &str, action: &Action, reason: &str) -> Self {
+        let because = if reason.is_empty() { "" } else { ": " };
+        let refusal = format!("User {user:?} cannot {action}{because}{reason}");
+        let (message, details) = match action {
+            Action::Path { .. } => (format!("forbidden: {refusal}"), Details::default()),
+            Action::Resource(action) => {
+                let of = GroupResource {
+                    resource: action.resource.clone(),
+                    group: action.group.clone(),
+                };
+                let details = Details {
+                    name: action.name.clone(),
+                    group: of.group.clone(),
+                    kind: of.resource.clone(),
+                    causes: Vec::new(),
+                };
+                (format!("{of} {:?} is forbidden: {refusal}", action.name), details)
+            }
+        };
+        Status::new(StatusCode::FORBIDDEN, "Forbidden", message).with_details(details)
     }
 
     /// 404 for a path that is not served.
@@ -274,6 +299,25 @@ mod tests {
         check(
             &Status::object_not_found(&GroupResource::parse("deployments.apps"), "d%1"),
             r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"deployments.apps \"d%1\" not found","reason":"NotFound","details":{"name":"d%1","group":"apps","kind":"deployments"},"code":404}"#,
+        );
+    }
+
+    #[test]
+    fn who_may_not_reads_what_it_may_not() {
+        let action = |path| crate::api::action("GET", path, "");
+        let resource = action("/apis/custom.metrics.k8s.io/v1beta1/namespaces/ns/pods/*/http_requests");
+        check(
+            &Status::forbidden("deny", &resource, ""),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods.custom.metrics.k8s.io \"*\" is forbidden: User \"deny\" cannot get resource \"pods/http_requests\" in API group \"custom.metrics.k8s.io\" in the namespace \"ns\"","reason":"Forbidden","details":{"name":"*","group":"custom.metrics.k8s.io","kind":"pods"},"code":403}"#,
+        );
+        let nodes = Status::forbidden("deny", &action("/apis/metrics.k8s.io/v1beta1/nodes"), "no rule");
+        assert_eq!(
+            nodes.message(),
+            r#"nodes.metrics.k8s.io "" is forbidden: User "deny" cannot list resource "nodes" in API group "metrics.k8s.io" at the cluster scope: no rule"#
+        );
+        check(
+            &Status::forbidden("deny", &action("/apis/custom.metrics.k8s.io/v1beta1"), ""),
+            r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"forbidden: User \"deny\" cannot get path \"/apis/custom.metrics.k8s.io/v1beta1\"","reason":"Forbidden","details":{},"code":403}"#,
         );
     }
 

@@ -1,5 +1,6 @@
 //! Values that modules exchange: plain data, no input or output, nothing serializable.
 
+mod access;
 mod diagnostic;
 mod labels;
 mod metric;
@@ -9,6 +10,7 @@ mod sample;
 mod selector;
 mod usage;
 
+pub use access::{Action, FrontProxy, ResourceAction, User};
 pub use diagnostic::{Diagnostic, Place, chain};
 pub use jiff::Timestamp;
 pub use labels::Labels;

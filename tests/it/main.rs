@@ -4,6 +4,7 @@
     reason = "a test that cannot go on fails, and says where"
 )]
 
+mod action;
 mod architecture;
 mod case;
 mod cli;
