@@ -4,6 +4,7 @@
 //! its settings, and each remaining file holds one part: the types, the table of its keys, and the function that
 //! reads it. A reading collects all faults before anything is refused.
 
+mod access;
 mod backend;
 mod certificate_secret;
 mod cipher_suites;
@@ -27,6 +28,7 @@ mod yaml;
 #[cfg(test)]
 mod reference;
 
+pub use access::{AccessSettings, RequestHeader};
 pub use backend::{BackendSettings, KubernetesCredentials, Method};
 pub use certificate_secret::{CertificateSecret, Lifetimes, NamespacedName};
 pub use cipher_suites::CipherSuites;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
-    backend, certificate_secret, kubernetes, objects_file, policies, resource_rules, rules_file, serving,
-    settings, typed_rule, upstream_rule,
+    access, backend, certificate_secret, kubernetes, objects_file, policies, resource_rules, rules_file,
+    serving, settings, typed_rule, upstream_rule,
 };
 use crate::pages::check_page;
 
@@ -48,6 +48,8 @@ fn settings_page_is_what_the_code_says() {
         &certificate_secret::CERTIFICATE_SECRET,
         &certificate_secret::SERVICE,
         &serving::SNI_CERTIFICATE,
+        &access::ACCESS,
+        &access::REQUEST_HEADER,
         &objects_file::OBJECTS_FILE,
         &objects_file::RESOURCE,
         &objects_file::OBJECT,
@@ -85,6 +87,10 @@ fn every_example_in_the_pages_is_accepted() {
     backend.for_each(|field| accept(field, "backends: {default: {", "}}"));
     let serving = serving::SERVING.fields.iter();
     serving.for_each(|field| accept(field, "serving: {", "}"));
+    let access = access::ACCESS.fields.iter();
+    access.for_each(|field| accept(field, "access: {", "}"));
+    let request_header = access::REQUEST_HEADER.fields.iter();
+    request_header.for_each(|field| accept(field, "access: {requestHeader: {", "}}"));
     let upstream = upstream_rule::UPSTREAM_RULE.fields[1..].iter();
     upstream.for_each(|field| accept(field, "rules: [{seriesQuery: a, ", "}]"));
     let (common, queries) = typed_rule::TYPED_RULE.fields[1..].split_at(1);

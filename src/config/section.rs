@@ -189,15 +189,20 @@ impl<'n> Mapping<'n> {
         }
     }
 
-    /// A list of scalars. Outside a file, where there are no lists, one text with commas.
+    /// A list of scalars, by default those of the table, else none. Outside a file, where there are no lists, one
+    /// text with commas.
     pub(crate) fn texts(&self, key: &str, faults: &mut Faults) -> Vec<String> {
         let field = self.section.field(key);
+        let parted = |text: &str| text.split(',').map(|item| item.trim().to_owned()).collect();
         match self.child(key) {
             Some(Node {
                 value: Value::Scalar(text),
                 place,
-            }) if place.line.is_none() => text.split(',').map(|item| item.trim().to_owned()).collect(),
-            _ => {
+            }) if place.line.is_none() => parted(text),
+            None => field
+                .default
+                .map_or_else(Vec::new, |list| parted(list.trim_matches(['[', ']']))),
+            Some(_) => {
                 let items = self.items(key, faults).iter();
                 items
                     .filter_map(|item| scalar(item, field, super::scalar::text, faults))

@@ -90,7 +90,7 @@ pub(crate) const SERVING: Section = Section {
             "port",
             "8080",
             "Port of a plain HTTP listener on loopback. Left out: no such listener.\n\
-             With `clientCaFile` it answers nothing but the probes, since plain HTTP shows no certificate.",
+             No certificate can be shown there: with a cluster it takes a token, and with `clientCaFile` alone it answers only probes.",
         ),
         Field::new(
             "certDir",
@@ -127,7 +127,7 @@ pub(crate) const SERVING: Section = Section {
             "clientCaFile",
             "path",
             "/etc/adapter/client-ca.crt",
-            "PEM file of the CA whose client certificates are let in.",
+            "PEM file of the CA of client certificates. With a cluster, what they may do is asked there; without one, all of them may ask.",
         ),
         Field::new(
             "tlsMinVersion",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::{AccessSettings, read_access};
 use super::backend::{BackendSettings, DEFAULT_BACKEND, read_backend, upstream_default};
 use super::faults::Faults;
 use super::kubernetes::{KubernetesSettings, read_kubernetes};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub raw_selector_values: bool,
     /// Listeners.
     pub serving: ServingSettings,
+    /// Who may ask.
+    pub access: AccessSettings,
 }
 
 /// The keys that hold rules. They stand in the file only, no other layer can change them.
@@ -148,6 +151,7 @@ pub(crate) const SETTINGS: Section = Section {
             "{securePort: 6443}",
             "Where and how the adapter listens.",
         ),
+        Field::new("access", "mapping", "{allowedTtl: 1m}", "Who may ask."),
     ],
     shared: &[],
 };
@@ -176,6 +180,7 @@ pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
             .filter(|age| !age.is_zero()),
         raw_selector_values: file.defaulted("rawSelectorValues", scalar::boolean, faults),
         serving: read_serving(&section("serving"), faults),
+        access: read_access(&section("access"), faults),
     }
 }
 

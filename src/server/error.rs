@@ -13,8 +13,8 @@ use crate::model::Diagnostic;
 pub enum Error {
     /// Whoever reaches this address could ask anything.
     #[error(
-        "--bind-address {0}: without --client-ca-file only a loopback address is served\n  \
-         hint: give --client-ca-file, or leave --bind-address out to serve 127.0.0.1"
+        "--bind-address {0}: without a cluster or --client-ca-file only a loopback address is served\n  \
+         hint: give --lister-kubeconfig or --client-ca-file, or leave --bind-address out to serve 127.0.0.1"
     )]
     NotLoopback(IpAddr),
     /// An address cannot be listened on.

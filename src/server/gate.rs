@@ -1,4 +1,4 @@
-//! What every request passes: who asks, the limits, the deadline, and the log line at its end.
+//! What every request passes: the limits, the deadline, who may ask, and the log line at its end.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use actix_web::{Error, web};
 use futures_util::FutureExt;
 use tracing::{debug, error, info};
 
-use super::clients::{ClientCa, User};
+use super::access::Access;
 use super::compression::unmark;
 use super::plan::Limits;
 use super::probes;
@@ -35,7 +35,7 @@ const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 /// What the gate goes by, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) client_ca: Option<Arc<ClientCa>>,
+    pub(crate) access: Access,
     pub(crate) limits: Limits,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) room: Room,
@@ -49,10 +49,9 @@ pub(crate) async fn pass(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let user = gate.client_ca.as_ref().and_then(|ca| ca.user(request.request()));
-    let visit = Visit::begin(&request, user);
+    let mut visit = Visit::begin(&request);
     let audit_id = request.headers().get(AUDIT_ID).cloned();
-    match gate.answer(request, next, visit.user.is_some()).await {
+    match gate.answer(request, next, &mut visit.user).await {
         Ok(mut response) => {
             finish_headers(response.headers_mut(), audit_id);
             gate.finish_connection(response.response_mut().head_mut());
@@ -74,16 +73,17 @@ impl Gate {
         &self,
         request: ServiceRequest,
         next: Next<B>,
-        known: bool,
+        user: &mut Option<String>,
     ) -> Result<ServiceResponse<B>, Error> {
         let probe = probes::is_probe(request.path());
-        if self.client_ca.is_some() && !known && !probe {
-            return Err(Status::unauthorized().into());
-        }
         self.limits.check(&request)?;
         // Probes have no place in the room: a full adapter is alive, and restarting it would not help.
         let place = if probe { None } else { Some(self.room.enter()?) };
-        let answer = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind();
+        let answer = async {
+            self.access.admit(request.request(), user).await?;
+            next.call(request).await
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind();
         let answer = tokio::time::timeout(self.limits.request_timeout, answer).await;
         drop(place);
         match answer {
@@ -165,18 +165,19 @@ struct Visit {
     target: String,
     route: String,
     probe: bool,
-    user: Option<User>,
+    /// `None` while it is not known who asks.
+    user: Option<String>,
 }
 
 impl Visit {
-    fn begin(request: &ServiceRequest, user: Option<User>) -> Self {
+    fn begin(request: &ServiceRequest) -> Self {
         Self {
             began: Instant::now(),
             method: request.method().to_string(),
             target: target(request).chars().take(LOGGED_CHARACTERS).collect(),
             route: request.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned()),
             probe: probes::is_probe(request.path()),
-            user,
+            user: None,
         }
     }
 
@@ -193,7 +194,7 @@ impl Visit {
             route,
             ..
         } = self;
-        let user = self.user.as_ref().map_or("-", |user| user.name.as_str());
+        let user = self.user.as_deref().unwrap_or("-");
         let duration_ms = took.as_secs_f64() * 1000.0;
         if self.probe {
             debug!(%route, code, duration_ms, "{method} {target} {code}");

@@ -14,7 +14,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 
-use super::clients::keep_shown;
+use super::access::keep_shown;
 use super::compression::spare_small_answers;
 use super::gate::{self, Gate};
 use super::probes::{self, Probes};

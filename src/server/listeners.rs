@@ -7,7 +7,7 @@ use crate::config::ServingSettings;
 
 /// The open sockets, before anything is served on them.
 ///
-/// Without a cluster that could say who may ask, a socket is on loopback or its clients show a certificate.
+/// Where nobody says who may ask, neither a cluster nor the authority of certificates, a socket is on loopback.
 #[derive(Debug, Default)]
 pub struct Listeners {
     /// The HTTPS listener.
@@ -19,14 +19,11 @@ pub struct Listeners {
 impl Listeners {
     /// Opens the listeners that the settings ask for.
     ///
-    /// The HTTPS address is `bind_address` if given; else every address if clients show certificates, else loopback.
-    pub fn bind(settings: &ServingSettings) -> Result<Self, Error> {
+    /// The HTTPS address is `bind_address` if given; else every address if it is asked who asks, else loopback.
+    pub fn bind(settings: &ServingSettings, asks_who: bool) -> Result<Self, Error> {
         let https = match settings.secure_port {
             0 => None,
-            port => Some(listen(
-                https_address(settings.bind_address, settings.client_ca_file.is_some())?,
-                port,
-            )?),
+            port => Some(listen(https_address(settings.bind_address, asks_who)?, port)?),
         };
         let http = match settings.insecure_http_port {
             None => None,
@@ -36,13 +33,13 @@ impl Listeners {
     }
 
     /// Checks the rule on the sockets as they are, whoever opened them.
-    pub(super) fn check(&self, certificates: bool) -> Result<(), Error> {
-        for (listener, certificates) in [(&self.https, certificates), (&self.http, false)] {
+    pub(super) fn check(&self, asks_who: bool) -> Result<(), Error> {
+        for (listener, asks_who) in [(&self.https, asks_who), (&self.http, false)] {
             let address = listener
                 .as_ref()
                 .and_then(|it| it.local_addr().ok())
                 .map(|address| address.ip());
-            if let Some(address) = address.filter(|address| !certificates && !address.is_loopback()) {
+            if let Some(address) = address.filter(|address| !asks_who && !address.is_loopback()) {
                 return Err(Error::NotLoopback(address));
             }
         }
@@ -50,12 +47,11 @@ impl Listeners {
     }
 }
 
-/// `certificates`: whether clients must show one.
-fn https_address(given: Option<IpAddr>, certificates: bool) -> Result<IpAddr, Error> {
+fn https_address(given: Option<IpAddr>, asks_who: bool) -> Result<IpAddr, Error> {
     match given {
-        Some(address) if !certificates && !address.is_loopback() => Err(Error::NotLoopback(address)),
+        Some(address) if !asks_who && !address.is_loopback() => Err(Error::NotLoopback(address)),
         Some(address) => Ok(address),
-        None if certificates => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        None if asks_who => Ok(Ipv4Addr::UNSPECIFIED.into()),
         None => Ok(Ipv4Addr::LOCALHOST.into()),
     }
 }
@@ -74,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn default_address_depends_on_the_client_ca() {
+    fn default_address_depends_on_whether_it_is_asked_who_asks() {
         assert_eq!(https_address(None, false).unwrap(), ip("127.0.0.1"));
         assert_eq!(https_address(None, true).unwrap(), ip("0.0.0.0"));
         assert_eq!(https_address(Some(ip("10.1.2.3")), true).unwrap(), ip("10.1.2.3"));
@@ -82,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_address_is_refused_without_client_ca_and_names_the_cure() {
+    fn any_other_address_is_refused_where_nobody_says_who_may_ask_and_names_the_cure() {
         for address in ["0.0.0.0", "::", "10.1.2.3"] {
             let error = https_address(Some(ip(address)), false).unwrap_err().to_string();
             assert!(

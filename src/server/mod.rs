@@ -3,11 +3,11 @@
 //! [`Listeners::bind`] opens the sockets, [`Server::new`] makes everything that can fail at start,
 //! [`Server::run`] serves until its shutdown future is ready or a task ends.
 //!
-//! A request passes, from outside to inside: TLS (`tls`), the gate (who asks, limits, deadline, log line; `gate`),
-//! compression (`compression`), and then a probe (`probes`) or a route of the API.
+//! A request passes, from outside to inside: TLS (`tls`), the gate (limits, deadline, who may ask, log line; `gate` and
+//! `access`), compression (`compression`), and then a probe (`probes`) or a route of the API.
 
+mod access;
 mod assemble;
-mod clients;
 mod compression;
 mod crypto;
 mod error;

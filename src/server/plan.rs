@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Readiness, Task};
-use crate::config::ServingSettings;
-use crate::kubernetes::Cluster;
+use crate::config::{AccessSettings, ServingSettings};
+use crate::kubernetes::{Cluster, Reviews};
 use crate::telemetry::Metrics;
 
 /// What a server is made of, beside its listeners and the routes of the API.
@@ -14,6 +14,12 @@ use crate::telemetry::Metrics;
 pub struct ServePlan {
     /// TLS, certificates and the CA of clients.
     pub serving: ServingSettings,
+    /// Who may ask, beside what a cluster says.
+    pub access: AccessSettings,
+    /// Who says whose a token is and what somebody may do; `None` without a cluster.
+    pub reviews: Option<Arc<Reviews>>,
+    /// The cluster that says whom to trust.
+    pub authentication: Option<Cluster>,
     /// Where certificates of the adapters' own are kept.
     pub cluster: Option<Cluster>,
     /// The APIServices of what is served, which are to trust them.
@@ -34,10 +40,13 @@ pub struct ServePlan {
 
 impl ServePlan {
     /// A plan with the default limits and nothing beside the listeners.
-    pub fn new(serving: ServingSettings, metrics: Arc<Metrics>) -> Self {
+    pub fn new(serving: ServingSettings, access: AccessSettings, metrics: Arc<Metrics>) -> Self {
         Self {
             drain: Drain::from(&serving),
             serving,
+            access,
+            reviews: None,
+            authentication: None,
             cluster: None,
             api_services: Vec::new(),
             limits: Limits::default(),
@@ -46,6 +55,13 @@ impl ServePlan {
             notes: Notes::default(),
             tasks: Vec::new(),
         }
+    }
+
+    /// Whether it matters who asks. If not, nobody from outside may reach the listeners.
+    pub(super) fn asks_who(&self) -> bool {
+        self.reviews.is_some()
+            || self.serving.client_ca_file.is_some()
+            || self.access.request_header.is_some()
     }
 }
 

@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
-use super::clients::ClientCa;
+use super::access;
 use super::gate::Gate;
 use super::http::{Connections, Service, serve};
 use super::probes::Probes;
@@ -55,11 +55,11 @@ impl Server {
         listeners: Listeners,
         configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     ) -> Result<Self, Error> {
-        listeners.check(plan.serving.client_ca_file.is_some())?;
+        listeners.check(plan.asks_who())?;
         let addresses = Addresses::of(&listeners);
         let listening = plan.readiness.condition("listeners");
         let alive = plan.readiness.condition("shutdown");
-        let client_ca = client_ca(&mut plan)?;
+        let access = access::open(&mut plan)?;
         let tls = match &listeners.https {
             Some(_) => Some(tls(&mut plan)?),
             None => None,
@@ -67,7 +67,7 @@ impl Server {
 
         let room = Room::new(plan.limits.max_in_flight);
         let gate = Gate {
-            client_ca,
+            access,
             limits: plan.limits.clone(),
             metrics: plan.metrics.clone(),
             room: room.clone(),
@@ -155,18 +155,6 @@ async fn answered(room: &Room, grace: Duration) {
     sleep(FLUSH).await;
 }
 
-/// The authorities of clients, if the plan has any, and the task that reads them again.
-fn client_ca(plan: &mut ServePlan) -> Result<Option<Arc<ClientCa>>, Error> {
-    let Some(file) = plan.serving.client_ca_file.clone() else {
-        return Ok(None);
-    };
-    let (client_ca, watch) = ClientCa::open(file)?;
-    let read = Arc::clone(&client_ca);
-    let work = watch.run(plan.limits.reload_interval, move || read.reload());
-    plan.tasks.push(Task::new("client CA", work));
-    Ok(Some(client_ca))
-}
-
 /// The TLS side of the HTTPS listener, and the tasks that keep its certificates as they should be.
 fn tls(plan: &mut ServePlan) -> Result<ServerConfig, Error> {
     warn_of_ineffective(&plan.serving);
@@ -175,7 +163,7 @@ fn tls(plan: &mut ServePlan) -> Result<ServerConfig, Error> {
         None => Some(serving_files(&plan.serving)?),
     };
     let (certificates, watch) = ServingCertificates::open(files, &plan.serving.sni_certificates)?;
-    let config = server_config(&plan.serving, Arc::clone(&certificates))?;
+    let config = server_config(&plan.serving, plan.asks_who(), Arc::clone(&certificates))?;
     if let Some(settings) = &plan.serving.certificate_secret {
         let cluster = plan.cluster.as_ref().ok_or(Error::NoCluster)?;
         let ready = plan.readiness.condition("certificates");

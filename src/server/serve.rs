@@ -10,12 +10,15 @@ use super::file_watch::FileWatch;
 use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
 use crate::api::{self, ApiState};
 use crate::config::Configuration;
-use crate::kubernetes::Objects;
+use crate::kubernetes::{Cluster, KeptFor, Objects, Reviews};
 use crate::provider::Provider;
 use crate::telemetry::Metrics;
 
 /// How often the objects file is looked at for changes.
 const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Longest that is kept what the cluster says of a caller: somebody may have lost a permission since.
+const LONGEST_KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until `shutdown` is ready, then lets requests in flight finish.
 ///
@@ -31,9 +34,10 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
         tracing::warn!("there is neither a cluster nor an objects file, so `*` requests match no object");
     }
     let Assembled { provider, objects } = assemble(&configuration, cluster.clone(), &metrics).await?;
-    let serving = configuration.settings.serving;
-    let listeners = Listeners::bind(&serving)?;
-    let mut plan = ServePlan::new(serving, metrics);
+    let settings = configuration.settings;
+    let mut plan = ServePlan::new(settings.serving, settings.access, metrics);
+    who_may_ask(&mut plan, cluster.as_ref()).await?;
+    let listeners = Listeners::bind(&plan.serving, plan.asks_who())?;
     plan.cluster = cluster;
     plan.api_services = api::api_services(&provider);
     plan.notes = notes(&provider);
@@ -46,6 +50,35 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     let state = ApiState { provider };
     let server = Server::new(plan, listeners, move |service| api::configure(service, &state))?;
     server.run(shutdown).await
+}
+
+/// Where it is asked who asks and who may: the cluster, unless the settings name others.
+async fn who_may_ask(plan: &mut ServePlan, cluster: Option<&Cluster>) -> Result<(), Error> {
+    let access = &plan.access;
+    let named = async |kubeconfig: &Option<PathBuf>| match kubeconfig {
+        Some(path) => Cluster::from_kubeconfig(path).await.map(Some),
+        None => Ok(cluster.cloned()),
+    };
+    plan.authentication = named(&access.authentication_kubeconfig).await?;
+    let authorization = named(&access.authorization_kubeconfig).await?;
+    let kept_for = KeptFor {
+        token: access.token_ttl.min(LONGEST_KEPT),
+        allowed: access.allowed_ttl.min(LONGEST_KEPT),
+        denied: access.denied_ttl.min(LONGEST_KEPT),
+    };
+    plan.reviews = plan
+        .authentication
+        .as_ref()
+        .zip(authorization)
+        .map(|(authentication, authorization)| {
+            Arc::new(Reviews::new(
+                authentication,
+                &authorization,
+                kept_for,
+                &plan.metrics,
+            ))
+        });
+    Ok(())
 }
 
 fn notes(provider: &Arc<Provider>) -> Notes {

@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::declare::{Number, Seconds, declare, seconds};
+use super::outcome::{BackendOutcome, CacheOutcome, Review, ReviewOutcome, WatchOutcome};
 
 /// Every metric the adapter exports about itself.
 #[derive(Debug)]
@@ -41,6 +42,9 @@ declare! {
         "promql_adapter_watched_objects" => watched_objects: Family<Watch, Number> = Family::default(),
         /// Times that a watch of a resource ended and had to be started with a new list, by the reason.
         "promql_adapter_watch_failures" => watch_failures: Family<WatchEnd, Counter> = Family::default(),
+        /// Times that the cluster was asked whose a token is (`token`) or what somebody may do (`permission`), and what
+        /// came of it. What is answered from memory does not count.
+        "promql_adapter_access_reviews" => access_reviews: Family<Reviewed, Counter> = Family::default(),
         /// Unix time at which a certificate ends: the one that is served (`leaf`), or the adapters' own authority that
         /// signed it (`ca`).
         "promql_adapter_serving_certificate_expiry_timestamp_seconds" => certificate_expiry: Family<Certificate, Number> = Family::default(),
@@ -98,6 +102,12 @@ struct WatchEnd {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reviewed {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Certificate {
     certificate: &'static str,
 }
@@ -105,99 +115,6 @@ struct Certificate {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
-}
-
-/// How one request to a backend ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BackendOutcome {
-    /// A complete answer.
-    Success,
-    /// No connection, or it broke.
-    Unreachable,
-    /// No answer within the deadline.
-    TimedOut,
-    /// The backend, or our limit of queries at once, had no room.
-    Overloaded,
-    /// The backend refused the query.
-    Rejected,
-    /// The backend refused the adapter's credentials.
-    Unauthorized,
-    /// Any other status, as of a wrong address.
-    Failed,
-    /// The backend says that its answer is incomplete.
-    Partial,
-    /// The answer is not one of the query API.
-    Malformed,
-    /// The answer is larger than the limit.
-    TooLarge,
-}
-
-impl BackendOutcome {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Unreachable => "unreachable",
-            Self::TimedOut => "timed_out",
-            Self::Overloaded => "overloaded",
-            Self::Rejected => "rejected",
-            Self::Unauthorized => "unauthorized",
-            Self::Failed => "failed",
-            Self::Partial => "partial",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-        }
-    }
-}
-
-/// How the result cache answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CacheOutcome {
-    /// From the cache.
-    Hit,
-    /// By asking the backend.
-    Miss,
-    /// With the last result, because the backend failed.
-    Stale,
-    /// With the failure of a moment ago, without asking.
-    HeldFailure,
-}
-
-impl CacheOutcome {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Stale => "stale",
-            Self::HeldFailure => "held_failure",
-        }
-    }
-}
-
-/// Why a watch ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WatchOutcome {
-    /// The adapter lacks the permission.
-    Forbidden,
-    /// No connection, or it broke.
-    Unreachable,
-    /// kube-apiserver says no.
-    Refused,
-    /// No answer within the deadline.
-    TimedOut,
-    /// More objects than are kept.
-    TooMany,
-}
-
-impl WatchOutcome {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Forbidden => "forbidden",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::TimedOut => "timed_out",
-            Self::TooMany => "too_many",
-        }
-    }
 }
 
 impl Default for Metrics {
@@ -336,6 +253,15 @@ impl Metrics {
         self.table.watch_failures.get_or_create(&end).inc();
     }
 
+    /// The cluster was asked about a caller.
+    pub fn review(&self, review: Review, outcome: ReviewOutcome) {
+        let reviewed = Reviewed {
+            kind: review.label(),
+            outcome: outcome.label(),
+        };
+        self.table.access_reviews.get_or_create(&reviewed).inc();
+    }
+
     /// The certificate that is served ends at this Unix time in seconds.
     pub fn serving_certificate(&self, ends: f64) {
         self.certificate("leaf", ends);
@@ -375,6 +301,7 @@ mod tests {
         metrics.discovered("rules[0]", 1_700_000_000.0);
         metrics.objects("pods", 120);
         metrics.watch_failed("pods", WatchOutcome::Forbidden);
+        metrics.review(Review::Permission, ReviewOutcome::Denied);
         metrics.serving_certificate(1_800_000_000.0);
         metrics.serving_authority(1_900_000_000.0);
         metrics
@@ -394,6 +321,7 @@ mod tests {
             "promql_adapter_discovery_last_success_timestamp_seconds{rule=\"rules[0]\"} 1700000000.0",
             "promql_adapter_watched_objects{resource=\"pods\"} 120.0",
             "promql_adapter_watch_failures_total{resource=\"pods\",outcome=\"forbidden\"} 1",
+            "promql_adapter_access_reviews_total{kind=\"permission\",outcome=\"denied\"} 1",
             "promql_adapter_serving_certificate_expiry_timestamp_seconds{certificate=\"leaf\"} 1800000000.0",
             "promql_adapter_serving_certificate_expiry_timestamp_seconds{certificate=\"ca\"} 1900000000.0",
         ] {

@@ -3,5 +3,7 @@
 mod declare;
 pub mod logs;
 mod metrics;
+mod outcome;
 
-pub use metrics::{BackendOutcome, CacheOutcome, Metrics, WatchOutcome};
+pub use metrics::Metrics;
+pub use outcome::{BackendOutcome, CacheOutcome, Review, ReviewOutcome, WatchOutcome};

@@ -34,6 +34,9 @@ pub(super) struct Words {
     /// PEM file of the key of that certificate.
     #[arg(long, value_name = "FILE", requires = "client_certificate_file")]
     client_key_file: Option<PathBuf>,
+    /// File of a bearer token to send it.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    server_token_file: Option<PathBuf>,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,

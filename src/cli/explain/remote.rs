@@ -55,7 +55,7 @@ fn settings(server: &str, words: &Words) -> BackendSettings {
         ca_file: words.server_ca_file.clone(),
         client_certificate_file: words.client_certificate_file.clone(),
         client_key_file: words.client_key_file.clone(),
-        token_file: None,
+        token_file: words.server_token_file.clone(),
         username: None,
         password_file: None,
         kubernetes_credentials: KubernetesCredentials::None,

@@ -7,10 +7,6 @@ use super::value::Kind;
 
 pub(super) const GROUPS: &[Group] = &[
     Group {
-        heading: "Accepted without effect: authentication and authorization",
-        flags: ACCESS,
-    },
-    Group {
         heading: "Accepted without effect: audit",
         flags: AUDIT,
     },
@@ -27,79 +23,6 @@ pub(super) const GROUPS: &[Group] = &[
 const fn accepted(name: &'static str, kind: Kind, help: &'static str) -> Flag {
     Flag::new(name, kind, Effect::Nothing, help)
 }
-
-const ACCESS: &[Flag] = &[
-    accepted(
-        "authentication-kubeconfig",
-        Kind::Path,
-        "Kubeconfig for token reviews",
-    ),
-    accepted(
-        "authentication-skip-lookup",
-        Kind::Boolean,
-        "Do not read the cluster's authentication settings",
-    ),
-    accepted(
-        "authentication-tolerate-lookup-failure",
-        Kind::Boolean,
-        "Go on if the cluster's authentication settings cannot be read",
-    ),
-    accepted(
-        "authentication-token-webhook-cache-ttl",
-        Kind::Duration,
-        "How long token reviews are kept",
-    ),
-    accepted(
-        "requestheader-client-ca-file",
-        Kind::Path,
-        "CA of the front proxy",
-    ),
-    accepted(
-        "requestheader-allowed-names",
-        Kind::Texts,
-        "Names of front proxies",
-    ),
-    accepted(
-        "requestheader-username-headers",
-        Kind::HeaderNames,
-        "Headers with the user's name",
-    ),
-    accepted(
-        "requestheader-uid-headers",
-        Kind::HeaderNames,
-        "Headers with the user's id",
-    ),
-    accepted(
-        "requestheader-group-headers",
-        Kind::HeaderNames,
-        "Headers with the user's groups",
-    ),
-    accepted(
-        "requestheader-extra-headers-prefix",
-        Kind::HeaderNames,
-        "Prefixes of headers with more about the user",
-    ),
-    accepted(
-        "authorization-kubeconfig",
-        Kind::Path,
-        "Kubeconfig for access reviews",
-    ),
-    accepted(
-        "authorization-always-allow-paths",
-        Kind::Texts,
-        "Paths that need no permission",
-    ),
-    accepted(
-        "authorization-webhook-cache-authorized-ttl",
-        Kind::Duration,
-        "How long permissions are kept",
-    ),
-    accepted(
-        "authorization-webhook-cache-unauthorized-ttl",
-        Kind::Duration,
-        "How long refusals are kept",
-    ),
-];
 
 const AUDIT_MODE: Kind = Kind::OneOf(&["batch", "blocking", "blocking-strict"]);
 const AUDIT_VERSION: Kind = Kind::OneOf(&["audit.k8s.io/v1"]);
@@ -211,6 +134,11 @@ const AUDIT: &[Flag] = &[
 ];
 
 const FEATURES: &[Flag] = &[
+    accepted(
+        "authentication-tolerate-lookup-failure",
+        Kind::Boolean,
+        "Go on if the cluster's authentication settings cannot be read, which is done anyway",
+    ),
     accepted(
         "discovery-interval",
         Kind::Duration,

@@ -17,6 +17,10 @@ pub(super) const GROUPS: &[Group] = &[
         flags: SERVING,
     },
     Group {
+        heading: "Who may ask",
+        flags: ACCESS,
+    },
+    Group {
         heading: "Log",
         flags: LOG,
     },
@@ -129,7 +133,7 @@ const SERVING: &[Flag] = &[
         "insecure-http-port",
         Kind::Port,
         Effect::Set("serving.insecureHttpPort"),
-        "Port of a plain HTTP listener on loopback; with --client-ca-file it answers probes only. Default: no such listener",
+        "Port of a plain HTTP listener on loopback, where no certificate can be shown. Default: no such listener",
     ),
     Flag::new(
         "cert-dir",
@@ -190,6 +194,87 @@ const SERVING: &[Flag] = &[
         Kind::Streams,
         Effect::Set("serving.http2MaxStreams"),
         "Requests at once on one HTTP/2 connection, 0 for what the HTTP library takes",
+    ),
+];
+
+const ACCESS: &[Flag] = &[
+    Flag::new(
+        "authentication-kubeconfig",
+        Kind::Path,
+        Effect::Set("access.authenticationKubeconfig"),
+        "Kubeconfig of the cluster that says whose a token is. Default: that of --lister-kubeconfig",
+    ),
+    Flag::new(
+        "authorization-kubeconfig",
+        Kind::Path,
+        Effect::Set("access.authorizationKubeconfig"),
+        "Kubeconfig of the cluster that says what somebody may do. Default: that of --lister-kubeconfig",
+    ),
+    Flag::new(
+        "authentication-skip-lookup",
+        Kind::Boolean,
+        Effect::TurnOff("access.lookup"),
+        "Do not read in the cluster whom to trust",
+    ),
+    Flag::new(
+        "authentication-token-webhook-cache-ttl",
+        Kind::Duration,
+        Effect::Set("access.tokenTtl"),
+        "How long it is kept whose a token is. Default 10s",
+    ),
+    Flag::new(
+        "requestheader-client-ca-file",
+        Kind::Path,
+        Effect::Set("access.requestHeader.clientCaFile"),
+        "PEM file of the CA of the front proxy, instead of the cluster's",
+    ),
+    Flag::new(
+        "requestheader-allowed-names",
+        Kind::Texts,
+        Effect::Set("access.requestHeader.allowedNames"),
+        "Names of front proxies. Default: all that the CA vouches for",
+    ),
+    Flag::new(
+        "requestheader-username-headers",
+        Kind::HeaderNames,
+        Effect::Set("access.requestHeader.usernameHeaders"),
+        "Headers with the user's name. Default X-Remote-User",
+    ),
+    Flag::new(
+        "requestheader-uid-headers",
+        Kind::HeaderNames,
+        Effect::Set("access.requestHeader.uidHeaders"),
+        "Headers with the user's id",
+    ),
+    Flag::new(
+        "requestheader-group-headers",
+        Kind::HeaderNames,
+        Effect::Set("access.requestHeader.groupHeaders"),
+        "Headers with the user's groups. Default X-Remote-Group",
+    ),
+    Flag::new(
+        "requestheader-extra-headers-prefix",
+        Kind::HeaderNames,
+        Effect::Set("access.requestHeader.extraHeaderPrefixes"),
+        "What headers with more about the user begin with. Default X-Remote-Extra-",
+    ),
+    Flag::new(
+        "authorization-always-allow-paths",
+        Kind::Texts,
+        Effect::Set("access.alwaysAllowPaths"),
+        "Paths that anyone may ask for. Default /healthz,/readyz,/livez",
+    ),
+    Flag::new(
+        "authorization-webhook-cache-authorized-ttl",
+        Kind::Duration,
+        Effect::Set("access.allowedTtl"),
+        "How long a permission is kept. Default 10s",
+    ),
+    Flag::new(
+        "authorization-webhook-cache-unauthorized-ttl",
+        Kind::Duration,
+        Effect::Set("access.deniedTtl"),
+        "How long a refusal is kept. Default 10s",
     ),
 ];
 

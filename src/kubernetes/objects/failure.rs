@@ -100,6 +100,11 @@ pub(super) fn is_expired(error: &watcher::Error) -> bool {
     code(error) == Some(410)
 }
 
+/// Whether the permission is missing.
+pub(in crate::kubernetes) fn is_forbidden(error: &watcher::Error) -> bool {
+    code(error) == Some(403)
+}
+
 fn code(error: &watcher::Error) -> Option<u16> {
     let status = match error {
         watcher::Error::WatchError(status) => Some(&**status),

@@ -18,6 +18,7 @@ use crate::config::{KubernetesSettings, ObjectsFile};
 use crate::model::{Diagnostic, Resource, Resources, Selector};
 use crate::telemetry::Metrics;
 
+pub(super) use failure::is_forbidden;
 pub use failure::{ObjectsError, WatchFailure};
 pub use store::Object;
 

@@ -11,7 +11,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 /// Asks for a client certificate and takes any, or none, as `tls.RequestClientCert` in Go does.
 ///
 /// The signature proves that the client holds the key of what it shows. Whether the certificate is one of ours
-/// is decided for each request ([`crate::server::clients`]), so that a bad one is answered with 401 and a changed
+/// is decided for each request ([`crate::server::access`]), so that a bad one is answered with 401 and a changed
 /// CA counts at once.
 #[derive(Debug)]
 pub(super) struct AnyClient(Arc<CryptoProvider>);

@@ -32,9 +32,10 @@ pub(super) struct PemPair {
 
 /// The configuration of the HTTPS listener.
 ///
-/// If the settings name a CA for clients, they may show a certificate; it is judged later.
+/// If it matters who asks, clients may show a certificate; it is judged later.
 pub(super) fn server_config(
     settings: &ServingSettings,
+    asks_who: bool,
     certificates: Arc<ServingCertificates>,
 ) -> Result<ServerConfig, Error> {
     let provider = Arc::new(provider(&settings.cipher_suites.offered));
@@ -45,9 +46,9 @@ pub(super) fn server_config(
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .map_err(Error::NoCipherSuite)?;
-    let builder = match &settings.client_ca_file {
-        Some(_) => builder.with_client_cert_verifier(Arc::new(handshake::AnyClient::new(provider))),
-        None => builder.with_no_client_auth(),
+    let builder = match asks_who {
+        true => builder.with_client_cert_verifier(Arc::new(handshake::AnyClient::new(provider))),
+        false => builder.with_no_client_auth(),
     };
     Ok(builder.with_cert_resolver(certificates))
 }

@@ -21,11 +21,10 @@ externalRules:
 ";
 
 async fn adapter(cluster: &Cluster, registration: &Registration<'_>, prometheus: &str) -> Adapter {
-    let client_ca = cluster.authority_file("request-header-ca");
+    let kubeconfig = cluster.ready().kubeconfig.display();
     let setup = Setup::new(RULES)
-        .objects("objects: []")
         .backend(prometheus)
-        .argument(&format!("--client-ca-file={}", client_ca.display()));
+        .argument(&format!("--lister-kubeconfig={kubeconfig}"));
     registration.serve(setup).start().await
 }
 

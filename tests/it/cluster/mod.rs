@@ -1,5 +1,6 @@
 //! The adapter in a real cluster; `tests/run` builds its control plane.
 
+mod access;
 mod aggregation;
 mod closed_loop;
 mod control_plane;

@@ -1,10 +1,9 @@
 //! Objects and resources as the adapter knows them from a real cluster.
 
-use std::path::PathBuf;
-
-use kube::config::Kubeconfig;
+use std::path::Path;
 
 use crate::support::adapter::{Adapter, Setup};
+use crate::support::certificates::Authority;
 use crate::support::cluster::Cluster;
 use crate::support::fake_prometheus::FakePrometheus;
 use crate::support::server::eventually;
@@ -17,9 +16,20 @@ fn rules(group: &str) -> String {
     )
 }
 
-async fn adapter(kubeconfig: &str, group: &str, prometheus: &FakePrometheus) -> Adapter {
-    let config = format!("kubernetes: {{kubeconfig: {kubeconfig}}}\n{}", rules(group));
-    Setup::new(&config).backend(&prometheus.url()).start().await
+/// It is asked directly, by somebody who may do everything.
+async fn adapter(cluster: &Cluster, kubeconfig: &Path, group: &str, prometheus: &FakePrometheus) -> Adapter {
+    let authority = Authority::new();
+    let client_ca = cluster.authority_file("client-ca");
+    let setup = Setup::new(&rules(group))
+        .https(&authority.server())
+        .backend(&prometheus.url())
+        .argument(&format!("--lister-kubeconfig={}", kubeconfig.display()))
+        .argument(&format!("--client-ca-file={}", client_ca.display()))
+        .argument("--authentication-skip-lookup");
+    let admin = cluster
+        .authority("client-ca")
+        .client("admin", &["system:masters"]);
+    setup.start().await.showing(&authority, &admin)
 }
 
 /// Status and message for several objects.
@@ -36,23 +46,6 @@ async fn pod(cluster: &Cluster, namespace: &str, name: &str, app: &str) {
         .await;
 }
 
-/// A kubeconfig of a user who may do nothing.
-fn stranger(cluster: &Cluster, directory: &tempfile::TempDir, name: &str) -> PathBuf {
-    let pem = cluster.authority("client-ca").client(name, &[]);
-    let (certificate, key) = pem.write(directory.path(), name);
-    let mut kubeconfig = Kubeconfig::read_from(&cluster.ready().kubeconfig).unwrap();
-    for user in &mut kubeconfig.auth_infos {
-        user.auth_info = Some(kube::config::AuthInfo {
-            client_certificate: Some(certificate.display().to_string()),
-            client_key: Some(key.display().to_string()),
-            ..Default::default()
-        });
-    }
-    let path = directory.path().join("kubeconfig");
-    std::fs::write(&path, serde_json::to_string(&kubeconfig).unwrap()).unwrap();
-    path
-}
-
 #[tokio::test]
 async fn pods_are_found_by_their_labels_of_now() {
     let cluster = Cluster::shared().await;
@@ -60,8 +53,8 @@ async fn pods_are_found_by_their_labels_of_now() {
     let namespace = cluster.namespace("labels").await;
     pod(cluster, &namespace, "cart-0", "cart").await;
     pod(cluster, &namespace, "cart-1", "cart").await;
-    let kubeconfig = cluster.ready().kubeconfig.display().to_string();
-    let adapter = adapter(&kubeconfig, "labels.example", &prometheus).await;
+    let kubeconfig = &cluster.ready().kubeconfig;
+    let adapter = adapter(cluster, kubeconfig, "labels.example", &prometheus).await;
     let carts = "pods/*/requests?labelSelector=app%3Dcart";
 
     ask(&adapter, &namespace, carts).await;
@@ -118,8 +111,8 @@ async fn rule_of_a_new_kind_becomes_valid_and_is_disabled_when_the_kind_goes() {
     let cluster = Cluster::shared().await;
     let prometheus = FakePrometheus::start().await;
     let namespace = cluster.namespace("kinds").await;
-    let kubeconfig = cluster.ready().kubeconfig.display().to_string();
-    let adapter = adapter(&kubeconfig, "kinds.example", &prometheus).await;
+    let kubeconfig = &cluster.ready().kubeconfig;
+    let adapter = adapter(cluster, kubeconfig, "kinds.example", &prometheus).await;
     adapter
         .logged("no resource `carts.kinds.example` is served")
         .await;
@@ -158,8 +151,8 @@ async fn missing_permission_is_named_with_its_cure_and_heals() {
     let prometheus = FakePrometheus::start().await;
     let namespace = cluster.namespace("permission").await;
     let directory = tempfile::tempdir().unwrap();
-    let kubeconfig = stranger(cluster, &directory, "stranger").display().to_string();
-    let adapter = adapter(&kubeconfig, "permission.example", &prometheus).await;
+    let kubeconfig = cluster.kubeconfig_of("stranger", directory.path());
+    let adapter = adapter(cluster, &kubeconfig, "permission.example", &prometheus).await;
 
     let (code, message) = ask(&adapter, &namespace, "pods/*/requests").await;
     let cure = "its ClusterRole needs {apiGroups: [\"\"], resources: [pods], verbs: [list, watch]}";
@@ -209,8 +202,8 @@ async fn requests_are_answered_from_memory_while_the_api_server_is_down_too() {
     let prometheus = FakePrometheus::start().await;
     let namespace = cluster.namespace("outage").await;
     pod(&cluster, &namespace, "cart-0", "cart").await;
-    let kubeconfig = cluster.ready().kubeconfig.display().to_string();
-    let adapter = adapter(&kubeconfig, "outage.example", &prometheus).await;
+    let kubeconfig = &cluster.ready().kubeconfig;
+    let adapter = adapter(&cluster, kubeconfig, "outage.example", &prometheus).await;
     let carts = "pods/*/requests?labelSelector=app%3Dcart";
     let is_known = async || {
         !ask(&adapter, &namespace, carts)

@@ -16,8 +16,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::certificates::Pem;
-use super::server::eventually;
+use super::certificates::{Authority, Pem};
+use super::server::{eventually, trusting};
 use super::servers::{free_port, http_client};
 
 /// The built program.
@@ -138,7 +138,7 @@ fn command(directory: &Path, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Comma
 
 /// A running adapter; it is killed and its files removed when dropped.
 pub(crate) struct Adapter {
-    /// Base URL of plain HTTP, without a slash at its end.
+    /// Base URL, of plain HTTP unless it is [`Adapter::showing`], without a slash at its end.
     pub(crate) url: String,
     client: reqwest::Client,
     setup: Setup,
@@ -148,6 +148,18 @@ pub(crate) struct Adapter {
 }
 
 impl Adapter {
+    /// The same adapter, asked over HTTPS from now on by a client that trusts this authority and shows this certificate.
+    pub(crate) fn showing(self, authority: &Authority, client: &Pem) -> Adapter {
+        Adapter {
+            url: format!("https://127.0.0.1:{}", self.https_port()),
+            client: trusting(authority.pem())
+                .identity(client.identity())
+                .build()
+                .unwrap(),
+            ..self
+        }
+    }
+
     /// Asks for a path of the adapter.
     pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.client.get(format!("{}{path}", self.url));

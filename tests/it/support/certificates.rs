@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
+use reqwest::Identity;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -43,8 +44,8 @@ impl Authority {
 
     /// An authority of files `NAME.crt` and `NAME.key`.
     pub(crate) fn read(directory: &Path, name: &str) -> Self {
-        let read = |kind| std::fs::read_to_string(directory.join(format!("{name}.{kind}"))).unwrap();
-        let (certificate, key) = (read("crt"), KeyPair::from_pem(&read("key")).unwrap());
+        let Pem { certificate, key } = Pem::read(directory, name);
+        let key = KeyPair::from_pem(&key).unwrap();
         let issuer = Issuer::from_ca_cert_pem(&certificate, key).unwrap();
         Self { certificate, issuer }
     }
@@ -132,6 +133,20 @@ impl Authority {
 }
 
 impl Pem {
+    /// What was written as `NAME.crt` and `NAME.key`.
+    pub(crate) fn read(directory: &Path, name: &str) -> Pem {
+        let read = |kind| std::fs::read_to_string(directory.join(format!("{name}.{kind}"))).unwrap();
+        Pem {
+            certificate: read("crt"),
+            key: read("key"),
+        }
+    }
+
+    /// For a client that shows it.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::from_pem(format!("{}{}", self.certificate, self.key).as_bytes()).unwrap()
+    }
+
     /// Writes `NAME.crt` and `NAME.key`, whose paths it gives back.
     pub(crate) fn write(&self, directory: &Path, name: &str) -> (PathBuf, PathBuf) {
         let (certificate, key) = (

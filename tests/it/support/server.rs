@@ -10,10 +10,10 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
-use promql_adapter::config::{CipherSuites, ServingSettings, TlsVersion};
+use promql_adapter::config::{AccessSettings, CipherSuites, ServingSettings, TlsVersion};
 use promql_adapter::server::{Error, Listeners, ServePlan, Server};
 use promql_adapter::telemetry::Metrics;
-use reqwest::{Certificate, Client, ClientBuilder, Identity};
+use reqwest::{Certificate, Client, ClientBuilder};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -97,8 +97,7 @@ impl Home {
 
     /// A client that shows a certificate.
     pub(crate) fn client_showing(&self, pem: &Pem) -> Client {
-        let identity = Identity::from_pem(format!("{}{}", pem.certificate, pem.key).as_bytes()).unwrap();
-        self.builder().identity(identity).build().unwrap()
+        self.builder().identity(pem.identity()).build().unwrap()
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
@@ -137,9 +136,23 @@ pub(crate) fn settings(home: &Path) -> ServingSettings {
     }
 }
 
+/// Settings that leave who may ask to what the plan says.
+fn access() -> AccessSettings {
+    AccessSettings {
+        authentication_kubeconfig: None,
+        authorization_kubeconfig: None,
+        lookup: true,
+        request_header: None,
+        always_allow_paths: Vec::new(),
+        token_ttl: Duration::ZERO,
+        allowed_ttl: Duration::ZERO,
+        denied_ttl: Duration::ZERO,
+    }
+}
+
 /// A plan that reloads at once and ends at once.
 pub(crate) fn plan(settings: ServingSettings) -> ServePlan {
-    let mut plan = ServePlan::new(settings, Arc::new(Metrics::default()));
+    let mut plan = ServePlan::new(settings, access(), Arc::new(Metrics::default()));
     plan.limits.workers = 1;
     plan.limits.reload_interval = Duration::from_millis(20);
     plan

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::adapter::{Adapter, Setup};
+use crate::support::certificates::Pem;
 use crate::support::cluster::{Cluster, Registration};
 use crate::support::server::trusting;
 use crate::support::servers::{Backend, Kind};
@@ -100,10 +101,7 @@ impl<'a> Stage<'a> {
     /// Starts the adapter and registers it.
     pub(super) async fn start_adapter(&self) {
         let mut registration = self.registration.lock().await;
-        let front_proxy = self.cluster.authority_file("request-header-ca");
-        let setup =
-            Setup::new(&self.config().await).argument(&format!("--client-ca-file={}", front_proxy.display()));
-        let adapter = registration.serve(setup).start().await;
+        let adapter = registration.serve(Setup::new(&self.config().await)).start().await;
         registration.register(&adapter, SERVED).await;
         *self.adapter.lock().await = Some(adapter);
     }
@@ -115,11 +113,9 @@ impl<'a> Stage<'a> {
 
     /// What the adapter answers when it is asked without the API server, but in its name.
     pub(super) async fn ask_as_front_proxy(&self, path: &str) -> Value {
-        let read =
-            |name: &str| std::fs::read_to_string(self.cluster.ready().certificates.join(name)).unwrap();
-        let shown = format!("{}{}", read("proxy-client.crt"), read("proxy-client.key"));
+        let proxy = Pem::read(&self.cluster.ready().certificates, "proxy-client");
         let client = trusting(self.registration.lock().await.authority().pem())
-            .identity(reqwest::Identity::from_pem(shown.as_bytes()).unwrap())
+            .identity(proxy.identity())
             .build()
             .unwrap();
         let port = self.adapter.lock().await.as_ref().unwrap().https_port();

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::PostParams;
-use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, Config, KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use tokio::process::Command;
 use tokio::sync::Mutex;
@@ -90,6 +90,29 @@ impl Cluster {
         let namespaces: Api<Namespace> = Api::all(self.client().await);
         let made = namespaces.create(&PostParams::default(), &namespace).await;
         made.unwrap().metadata.name.unwrap()
+    }
+
+    /// Writes a kubeconfig of a user with a certificate, who may do nothing as yet.
+    pub(crate) fn kubeconfig_of(&self, user: &str, directory: &Path) -> PathBuf {
+        let pem = self.authority("client-ca").client(user, &[]);
+        let (certificate, key) = pem.write(directory, user);
+        let credentials = AuthInfo {
+            client_certificate: Some(certificate.display().to_string()),
+            client_key: Some(key.display().to_string()),
+            ..AuthInfo::default()
+        };
+        self.kubeconfig_with(&credentials, directory)
+    }
+
+    /// Writes a kubeconfig with these credentials.
+    pub(crate) fn kubeconfig_with(&self, credentials: &AuthInfo, directory: &Path) -> PathBuf {
+        let mut kubeconfig = Kubeconfig::read_from(&self.ready().kubeconfig).unwrap();
+        for user in &mut kubeconfig.auth_infos {
+            user.auth_info = Some(credentials.clone());
+        }
+        let path = directory.join("kubeconfig");
+        std::fs::write(&path, serde_json::to_string(&kubeconfig).unwrap()).unwrap();
+        path
     }
 
     /// One of its authorities: `serving-ca`, `client-ca` or `request-header-ca`.

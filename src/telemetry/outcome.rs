@@ -1,0 +1,134 @@
+//! The ways in which things end, as labels of the adapter's own metrics.
+
+/// How one request to a backend ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackendOutcome {
+    /// A complete answer.
+    Success,
+    /// No connection, or it broke.
+    Unreachable,
+    /// No answer within the deadline.
+    TimedOut,
+    /// The backend, or our limit of queries at once, had no room.
+    Overloaded,
+    /// The backend refused the query.
+    Rejected,
+    /// The backend refused the adapter's credentials.
+    Unauthorized,
+    /// Any other status, as of a wrong address.
+    Failed,
+    /// The backend says that its answer is incomplete.
+    Partial,
+    /// The answer is not one of the query API.
+    Malformed,
+    /// The answer is larger than the limit.
+    TooLarge,
+}
+
+impl BackendOutcome {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Overloaded => "overloaded",
+            Self::Rejected => "rejected",
+            Self::Unauthorized => "unauthorized",
+            Self::Failed => "failed",
+            Self::Partial => "partial",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// How the result cache answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CacheOutcome {
+    /// From the cache.
+    Hit,
+    /// By asking the backend.
+    Miss,
+    /// With the last result, because the backend failed.
+    Stale,
+    /// With the failure of a moment ago, without asking.
+    HeldFailure,
+}
+
+impl CacheOutcome {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+            Self::HeldFailure => "held_failure",
+        }
+    }
+}
+
+/// Why a watch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WatchOutcome {
+    /// The adapter lacks the permission.
+    Forbidden,
+    /// No connection, or it broke.
+    Unreachable,
+    /// kube-apiserver says no.
+    Refused,
+    /// No answer within the deadline.
+    TimedOut,
+    /// More objects than are kept.
+    TooMany,
+}
+
+impl WatchOutcome {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::TooMany => "too_many",
+        }
+    }
+}
+
+/// What the cluster is asked about a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Review {
+    /// Whose a token is.
+    Token,
+    /// What somebody may do.
+    Permission,
+}
+
+impl Review {
+    /// How it is called in metrics and in the log.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Permission => "permission",
+        }
+    }
+}
+
+/// What the cluster says about a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReviewOutcome {
+    /// The token is somebody's; or it is allowed.
+    Allowed,
+    /// It is not.
+    Denied,
+    /// It did not say.
+    Failed,
+}
+
+impl ReviewOutcome {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+}
