@@ -59,25 +59,28 @@ async fn who_may_ask(plan: &mut ServePlan, cluster: Option<&Cluster>) -> Result<
         Some(path) => Cluster::from_kubeconfig(path).await.map(Some),
         None => Ok(cluster.cloned()),
     };
-    plan.authentication = named(&access.authentication_kubeconfig).await?;
+    let authentication = named(&access.authentication_kubeconfig).await?;
     let authorization = named(&access.authorization_kubeconfig).await?;
+    // Whoever names a cluster for one of the questions wants the other asked as well.
+    let clusters = match (authentication, authorization) {
+        (Some(one), Some(other)) => Some((one, other)),
+        (Some(only), None) | (None, Some(only)) => Some((only.clone(), only)),
+        (None, None) => None,
+    };
     let kept_for = KeptFor {
         token: access.token_ttl.min(LONGEST_KEPT),
         allowed: access.allowed_ttl.min(LONGEST_KEPT),
         denied: access.denied_ttl.min(LONGEST_KEPT),
     };
-    plan.reviews = plan
-        .authentication
-        .as_ref()
-        .zip(authorization)
-        .map(|(authentication, authorization)| {
-            Arc::new(Reviews::new(
-                authentication,
-                &authorization,
-                kept_for,
-                &plan.metrics,
-            ))
-        });
+    plan.reviews = clusters.as_ref().map(|(authentication, authorization)| {
+        Arc::new(Reviews::new(
+            authentication,
+            authorization,
+            kept_for,
+            &plan.metrics,
+        ))
+    });
+    plan.authentication = clusters.map(|(authentication, _)| authentication);
     Ok(())
 }
 

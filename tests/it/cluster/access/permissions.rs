@@ -112,3 +112,16 @@ async fn adapter_without_rights_is_not_ready_and_names_what_it_lacks() {
         .logged("{apiGroups: [authorization.k8s.io], resources: [subjectaccessreviews], verbs: [create]}")
         .await;
 }
+
+#[tokio::test]
+async fn cluster_that_is_named_for_one_question_is_asked_both() {
+    let cluster = Cluster::shared().await;
+    let kubeconfig = cluster.ready().kubeconfig.display();
+    for flag in ["authentication", "authorization"] {
+        let setup = Setup::new("rules: []")
+            .objects("objects: []")
+            .argument(&format!("--{flag}-kubeconfig={kubeconfig}"));
+        let refused = setup.start().await.get("/apis").await;
+        assert_eq!(refused.status(), 403, "{flag}");
+    }
+}
