@@ -2,6 +2,7 @@
 
 mod access;
 mod aggregation;
+mod certificates;
 mod closed_loop;
 mod control_plane;
 mod helm;

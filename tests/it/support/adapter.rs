@@ -63,14 +63,18 @@ impl Setup {
     }
 
     /// With this certificate, on HTTPS too.
-    pub(crate) fn https(mut self, certificate: &Pem) -> Setup {
+    pub(crate) fn https(self, certificate: &Pem) -> Setup {
         certificate.write(self.path(), "tls");
-        self.https_port = free_port();
-        let port = format!("--secure-port={}", self.https_port);
-        self.argument(&port)
+        self.https_as_configured()
             .argument("--tls-cert-file=tls.crt")
             .argument("--tls-private-key-file=tls.key")
-            .argument("--bind-address=127.0.0.1")
+    }
+
+    /// With the certificate that its configuration says, on HTTPS too.
+    pub(crate) fn https_as_configured(mut self) -> Setup {
+        self.https_port = free_port();
+        let port = format!("--secure-port={}", self.https_port);
+        self.argument(&port).argument("--bind-address=127.0.0.1")
     }
 
     /// With another argument.
@@ -180,7 +184,7 @@ impl Adapter {
         self.get("/metrics").await.text().await.unwrap()
     }
 
-    /// Its port if it was set up with [`Setup::https`].
+    /// Its port if it was set up with HTTPS.
     pub(crate) fn https_port(&self) -> u16 {
         self.setup.https_port
     }
@@ -228,7 +232,7 @@ impl Adapter {
     /// The address of the line that says what is served.
     async fn served_url(&mut self) -> String {
         for _ in 0..3000 {
-            if let Some(line) = self.log().lines().find(|line| line.contains("serving ")) {
+            if let Some(line) = self.log().lines().find(|line| line.contains("serving http")) {
                 let (_, address) = line.split_once("http://").expect("plain HTTP is served");
                 return format!("http://{}", address.trim());
             }

@@ -105,13 +105,13 @@ impl Home {
     }
 }
 
-/// A client that trusts one authority.
-pub(crate) fn trusting(authority: &str) -> ClientBuilder {
+/// A client that trusts one authority, or several.
+pub(crate) fn trusting(authorities: &str) -> ClientBuilder {
     // Fails if another test did it before, which is as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let authority = Certificate::from_pem(authority.as_bytes()).unwrap();
+    let authorities = Certificate::from_pem_bundle(authorities.as_bytes()).unwrap();
     Client::builder()
-        .tls_certs_only([authority])
+        .tls_certs_only(authorities)
         .timeout(Duration::from_secs(30))
 }
 

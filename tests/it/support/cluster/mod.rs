@@ -27,7 +27,7 @@ use super::certificates::{Authority, install_crypto};
 pub(crate) use kubelet::Kubelet;
 use process::Process;
 pub(crate) use process::Ready;
-pub(crate) use registration::Registration;
+pub(crate) use registration::{Registration, SERVICE};
 
 /// What a test that cares for autoscaling wants: seconds instead of minutes.
 const QUICK: &[&str] = &[
@@ -71,6 +71,23 @@ impl Cluster {
     /// What it said when it was ready.
     pub(crate) fn ready(&self) -> &Ready {
         self.process.ready()
+    }
+
+    /// The port of the API server.
+    pub(crate) fn port(&self) -> u16 {
+        let kubeconfig = Kubeconfig::read_from(&self.ready().kubeconfig).unwrap();
+        let cluster = kubeconfig.clusters[0].cluster.as_ref().unwrap();
+        let url = cluster.server.as_ref().unwrap();
+        url.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// The administrator's kubeconfig, by way of another port.
+    pub(crate) fn kubeconfig_through(&self, port: u16) -> String {
+        let kubeconfig = std::fs::read_to_string(&self.ready().kubeconfig).unwrap();
+        kubeconfig.replace(
+            &format!("127.0.0.1:{}", self.port()),
+            &format!("127.0.0.1:{port}"),
+        )
     }
 
     /// Has `stop`, `kill` or `start` done to one of its programs: `kill kube-apiserver`.

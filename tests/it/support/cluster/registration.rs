@@ -19,7 +19,7 @@ use crate::support::adapter::{Adapter, Setup};
 use crate::support::certificates::Authority;
 
 /// The Service of the adapter.
-const SERVICE: &str = "adapter";
+pub(crate) const SERVICE: &str = "adapter";
 
 /// The right to register adapters in a cluster, where each version of a group has one place only: another test waits
 /// until this is dropped, which takes the APIServices away.
@@ -30,6 +30,13 @@ pub(crate) struct Registration<'a> {
     namespace: String,
     registered: Vec<String>,
     _turn: MutexGuard<'a, ()>,
+}
+
+/// Whether the APIServices say whom to trust.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CaBundle {
+    Given,
+    LeftOut,
 }
 
 impl<'a> Registration<'a> {
@@ -57,18 +64,36 @@ impl<'a> Registration<'a> {
         &self.authority
     }
 
+    /// The namespace of the Service.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// Registers the versions, given as `v1beta1.external.metrics.k8s.io`, and waits until they are available.
     ///
     /// Once more for another port: the Service leads there from then on.
     pub(crate) async fn register(&mut self, adapter: &Adapter, versions: &[&str]) {
-        let port = adapter.https_port();
+        self.lead_to(adapter.https_port(), versions, CaBundle::Given)
+            .await;
+    }
+
+    /// The same for adapters behind this port that set `caBundle` themselves.
+    pub(crate) async fn register_without_authority(&mut self, port: u16, versions: &[&str]) {
+        self.lead_to(port, versions, CaBundle::LeftOut).await;
+    }
+
+    async fn lead_to(&mut self, port: u16, versions: &[&str], ca_bundle: CaBundle) {
         let services: Api<Service> = Api::namespaced(self.client.clone(), &self.namespace);
         self.apply(&services, SERVICE, &service(port)).await;
         let api_services: Api<APIService> = Api::all(self.client.clone());
         for name in versions {
             self.registered.push((*name).to_owned());
-            self.apply(&api_services, name, &self.api_service(name, port))
-                .await;
+            let mut api_service = self.api_service(name, port);
+            if ca_bundle == CaBundle::Given {
+                let authority = ByteString(self.authority.pem().as_bytes().to_vec());
+                api_service["spec"]["caBundle"] = json!(authority);
+            }
+            self.apply(&api_services, name, &api_service).await;
         }
         for name in versions {
             self.available(name).await;
@@ -113,7 +138,6 @@ impl<'a> Registration<'a> {
                 "groupPriorityMinimum": 100,
                 "versionPriority": priority,
                 "service": {"namespace": self.namespace, "name": SERVICE, "port": port},
-                "caBundle": ByteString(self.authority.pem().as_bytes().to_vec()),
             },
         })
     }
