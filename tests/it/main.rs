@@ -12,6 +12,7 @@ mod cluster;
 mod config;
 mod docs;
 mod flags;
+mod image;
 mod isolation;
 mod live;
 mod manifests;

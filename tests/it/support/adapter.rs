@@ -34,6 +34,15 @@ pub(crate) struct Setup {
     arguments: Vec<String>,
     /// 0 for none.
     https_port: u16,
+    program: Program,
+}
+
+/// What is started.
+enum Program {
+    /// The built program.
+    Built,
+    /// One of the directory, outside of which there is nothing for it.
+    Confined { path: String, user: u32 },
 }
 
 impl Setup {
@@ -43,6 +52,7 @@ impl Setup {
             directory: tempfile::tempdir().unwrap(),
             arguments: Vec::new(),
             https_port: 0,
+            program: Program::Built,
         };
         setup.write("config.yaml", config);
         setup
@@ -77,6 +87,15 @@ impl Setup {
         self.argument(&port).argument("--bind-address=127.0.0.1")
     }
 
+    /// With a program of the directory, which is all that there is for it, as this user.
+    pub(crate) fn confined(self, path: &str, user: u32) -> Setup {
+        let path = path.to_owned();
+        Setup {
+            program: Program::Confined { path, user },
+            ..self
+        }
+    }
+
     /// With another argument.
     pub(crate) fn argument(mut self, argument: &str) -> Setup {
         self.arguments.push(argument.to_owned());
@@ -95,7 +114,8 @@ impl Setup {
 
     /// Starts the program and waits until it serves.
     pub(crate) async fn start(self) -> Adapter {
-        let mut process = command(self.path(), &self.arguments)
+        let mut process = self
+            .command(&self.arguments)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -115,7 +135,7 @@ impl Setup {
 
     /// Runs the program with these arguments alone, until it ends by itself.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
-        let mut command = command(self.path(), arguments);
+        let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output
@@ -127,17 +147,33 @@ impl Setup {
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
+
+    fn command(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Command {
+        let mut command = self.program.command(self.path());
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
 }
 
-fn command(directory: &Path, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true);
-    command
+impl Program {
+    fn command(&self, directory: &Path) -> Command {
+        match self {
+            Program::Built => Command::new(PROGRAM),
+            Program::Confined { path, user } => {
+                let mut command = Command::new("unshare");
+                command
+                    .arg(format!("--map-user={user}"))
+                    .arg(format!("--root={}", directory.display()))
+                    .arg(path);
+                command
+            }
+        }
+    }
 }
 
 /// A running adapter; it is killed and its files removed when dropped.
