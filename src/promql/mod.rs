@@ -20,6 +20,7 @@ pub use query::{ParseError, Query};
 pub use requirement::UnsupportedRequirement;
 pub use selector::{Names, SelectorError, SeriesSelector};
 pub use template::{QueryFields, QueryTemplate, ResourceTemplate, TemplateError};
+pub use widen::{NamespaceLabel, Narrowing};
 
 #[cfg(test)]
 mod properties;

@@ -9,6 +9,7 @@ use promql_parser::parser::{BinModifier, Expr, VectorSelector};
 use regex::Regex;
 
 use super::matcher::{MatchOp, Matcher};
+use super::widen::{NamespaceLabel, Narrowing};
 use super::{METRIC_NAME, is_metric_name, scan, shape, walk, widen};
 
 /// Greatest length of a text that is parsed.
@@ -134,16 +135,16 @@ impl Query {
         }
     }
 
-    /// The same question about all objects of all namespaces at once, whose samples name their namespace.
+    /// The same question about more namespaces and objects at once, whose samples name their namespace.
     ///
-    /// The query is about one namespace and some objects of it; the two matchers are those that say so.
     /// `None` where the answer might hold other values than the narrow questions have, and for an opaque query.
-    pub fn widened(&self, namespace: &Matcher, object: &Matcher) -> Option<Query> {
-        let tree = widen::widened(self.tree()?, namespace, object)?;
-        Some(Query {
+    pub fn widened(&self, narrowing: Narrowing<'_>) -> Option<(Query, NamespaceLabel)> {
+        let (tree, label) = widen::widened(self.tree()?, narrowing)?;
+        let query = Query {
             text: tree.to_string(),
             tree: Tree::Parsed(Box::new(tree)),
-        })
+        };
+        Some((query, label))
     }
 
     /// Whether this is `blank` with each placeholder replaced by its text inside strings, and in no other way different.

@@ -1,27 +1,30 @@
-//! One question in place of many: about all namespaces instead of one.
+//! One question in place of many: about many namespaces instead of one, about all objects instead of some.
 //!
-//! A query about some objects of a namespace is made one about all objects of all namespaces, whose answer holds
-//! every answer of the narrow queries. That is so only where each sample of the answer comes of the series of one
-//! object alone, and the answer still says which; everything else is left as it is.
+//! The answer to the wide query holds every answer of the narrow ones. That is so only where each sample comes of the
+//! series of one namespace and one object alone, and the answer still says which; everything else is left as it is.
+//! Why each form that passes here is safe stands in `docs/concepts/sharing.md`.
 
 use promql_parser::label::{self, MatchOp};
 use promql_parser::parser::token::{
-    T_AVG, T_COUNT, T_GROUP, T_MAX, T_MIN, T_STDDEV, T_STDVAR, T_SUM, TokenId,
+    T_AVG, T_COUNT, T_GROUP, T_MAX, T_MIN, T_QUANTILE, T_STDDEV, T_STDVAR, T_SUM, TokenId,
 };
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{
-    AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality, VectorMatchFillValues,
-    VectorSelector,
+    AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality,
+    VectorMatchFillValues, VectorSelector,
 };
 
 use super::matcher::Matcher;
+use super::query::to_parser;
 use super::walk;
 
 /// Aggregations whose result is one sample for each group, made of that group alone.
-const AGGREGATIONS: [TokenId; 8] = [T_SUM, T_AVG, T_MIN, T_MAX, T_COUNT, T_GROUP, T_STDDEV, T_STDVAR];
+const AGGREGATIONS: [TokenId; 9] = [
+    T_SUM, T_AVG, T_MIN, T_MAX, T_COUNT, T_GROUP, T_STDDEV, T_STDVAR, T_QUANTILE,
+];
 
 /// Functions that make of each series a sample with the labels of that series.
-const FUNCTIONS: [&str; 32] = [
+const FUNCTIONS: [&str; 33] = [
     "abs",
     "avg_over_time",
     "ceil",
@@ -43,6 +46,7 @@ const FUNCTIONS: [&str; 32] = [
     "log2",
     "max_over_time",
     "min_over_time",
+    "predict_linear",
     "present_over_time",
     "quantile_over_time",
     "rate",
@@ -56,31 +60,74 @@ const FUNCTIONS: [&str; 32] = [
     "timestamp",
 ];
 
-/// The tree with these two matchers made `label!=""`, and the label of the namespace kept wherever labels are dropped.
+/// Functions that make a sample of the buckets of one histogram: of the series that differ in these labels alone.
+const OF_HISTOGRAMS: [&str; 7] = [
+    "histogram_avg",
+    "histogram_count",
+    "histogram_fraction",
+    "histogram_quantile",
+    "histogram_stddev",
+    "histogram_stdvar",
+    "histogram_sum",
+];
+
+/// Labels that tell the buckets of a histogram apart, in Prometheus and in VictoriaMetrics.
+const OF_BUCKETS: [&str; 2] = ["le", "vmrange"];
+
+/// What makes a query narrow: the matchers that we wrote into each of its selectors.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrowing<'a> {
+    /// That of the namespace, with what takes its place; it is about the same label and never matches the empty value.
+    pub namespace: Option<(&'a Matcher, &'a Matcher)>,
+    /// That of the objects, for which `!=""` comes.
+    pub object: Option<&'a Matcher>,
+}
+
+/// Whether the narrow answer has the label of the namespace. The wide one always has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamespaceLabel {
+    /// The query keeps it.
+    Kept,
+    /// It was added, so that the answer can be taken apart, and is to be taken off again.
+    Added,
+}
+
+/// The tree with our matchers made wider, and the label of the namespace kept wherever labels are dropped.
 ///
 /// `None` where the wide answer might hold other values than the narrow ones.
-pub(super) fn widened(tree: &Expr, namespace: &Matcher, object: &Matcher) -> Option<Expr> {
-    let narrowing = Narrowing { namespace, object };
+pub(super) fn widened(tree: &Expr, narrowing: Narrowing<'_>) -> Option<(Expr, NamespaceLabel)> {
+    if !narrowing.can_be_widened() {
+        return None;
+    }
     let mut tree = tree.clone();
-    narrowing.widen(&mut tree)?;
-    (tree.value_type() == ValueType::Vector).then_some(tree)
-}
-
-/// Whether the narrow answer has the label of the namespace.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Kept,
-    Dropped,
-}
-
-struct Narrowing<'a> {
-    namespace: &'a Matcher,
-    object: &'a Matcher,
+    let label = narrowing.widen(&mut tree)?;
+    (tree.value_type() == ValueType::Vector).then_some((tree, label))
 }
 
 impl Narrowing<'_> {
+    /// There must be something to widen, and two labels to tell namespaces and objects apart.
+    fn can_be_widened(&self) -> bool {
+        let labels: Vec<&str> = [self.namespace_label(), self.object_label()]
+            .into_iter()
+            .flatten()
+            .collect();
+        match labels.as_slice() {
+            [] => false,
+            [one, other] if one == other => false,
+            labels => !labels.iter().any(|label| OF_BUCKETS.contains(label)),
+        }
+    }
+
+    fn namespace_label(&self) -> Option<&str> {
+        self.namespace.map(|(ours, _)| ours.label())
+    }
+
+    fn object_label(&self) -> Option<&str> {
+        self.object.map(Matcher::label)
+    }
+
     /// Widens an expression that gives samples; says whether they had the label of the namespace before.
-    fn widen(&self, expr: &mut Expr) -> Option<Scope> {
+    fn widen(&self, expr: &mut Expr) -> Option<NamespaceLabel> {
         match expr {
             Expr::VectorSelector(selector) => self.selector(selector),
             Expr::MatrixSelector(matrix) => self.selector(&mut matrix.vs),
@@ -89,46 +136,84 @@ impl Narrowing<'_> {
             Expr::Paren(paren) => self.widen(&mut paren.expr),
             Expr::Unary(unary) => self.widen(&mut unary.expr),
             Expr::Subquery(subquery) => self.widen(&mut subquery.expr),
-            Expr::Call(call) if FUNCTIONS.contains(&call.func.name) => {
-                let mut series = call.args.args.iter_mut().filter(|argument| !is_number(argument));
-                let only = series.next()?;
-                match series.next() {
-                    None => self.widen(only),
-                    Some(_) => None,
-                }
-            }
-            Expr::Call(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => None,
+            Expr::Call(call) => self.call(call),
+            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => None,
         }
     }
 
-    fn selector(&self, selector: &mut VectorSelector) -> Option<Scope> {
+    fn selector(&self, selector: &mut VectorSelector) -> Option<NamespaceLabel> {
         let matchers = &mut selector.matchers;
         if !matchers.or_matchers.is_empty() {
             return None;
         }
-        for ours in [self.namespace, self.object] {
+        let mut replace = |ours: &Matcher, by: label::Matcher| {
             let found = matchers
                 .matchers
                 .iter_mut()
                 .find(|matcher| is_the_same(matcher, ours))?;
-            *found = label::Matcher::new(MatchOp::NotEqual, ours.label(), "");
-        }
-        Some(Scope::Kept)
-    }
-
-    fn aggregate(&self, aggregate: &mut AggregateExpr) -> Option<Scope> {
-        let Some(LabelModifier::Include(by)) = &mut aggregate.modifier else {
-            return None;
+            *found = by;
+            Some(())
         };
-        if !AGGREGATIONS.contains(&aggregate.op.id()) || !self.names_object(&by.labels) {
-            return None;
+        if let Some((ours, wide)) = self.namespace {
+            replace(ours, to_parser(wide))?;
         }
-        let scope = self.keep_namespace(&mut by.labels);
-        self.widen(&mut aggregate.expr)?;
-        Some(scope)
+        if let Some(ours) = self.object {
+            replace(ours, label::Matcher::new(MatchOp::NotEqual, ours.label(), ""))?;
+        }
+        Some(NamespaceLabel::Kept)
     }
 
-    fn binary(&self, binary: &mut BinaryExpr) -> Option<Scope> {
+    fn aggregate(&self, aggregate: &mut AggregateExpr) -> Option<NamespaceLabel> {
+        if !AGGREGATIONS.contains(&aggregate.op.id()) || !aggregate.param.as_deref().is_none_or(is_number) {
+            return None;
+        }
+        let inner = self.widen(&mut aggregate.expr)?;
+        match &mut aggregate.modifier {
+            Some(LabelModifier::Exclude(without)) => (!self.names_either(&without.labels)).then_some(inner),
+            Some(LabelModifier::Include(by)) => self.keep_in(&mut by.labels, inner),
+            none => {
+                let mut by = Vec::new();
+                let label = self.keep_in(&mut by, inner);
+                let by: Vec<&str> = by.iter().map(String::as_str).collect();
+                *none = (!by.is_empty()).then(|| LabelModifier::include(by));
+                label
+            }
+        }
+    }
+
+    /// Functions whose other arguments are the same for all series: numbers, and texts.
+    fn call(&self, call: &mut Call) -> Option<NamespaceLabel> {
+        let name = call.func.name;
+        if name == "label_replace" || name == "label_join" {
+            return self.label_writer(call);
+        }
+        if !FUNCTIONS.contains(&name) && !OF_HISTOGRAMS.contains(&name) {
+            return None;
+        }
+        let mut series = call.args.args.iter_mut().filter(|argument| !is_number(argument));
+        let only = series.next()?;
+        match series.next() {
+            None => self.widen(only),
+            Some(_) => None,
+        }
+    }
+
+    /// `label_replace(v, to, replacement, from, pattern)` and `label_join(v, to, separator, from, …)`.
+    fn label_writer(&self, call: &mut Call) -> Option<NamespaceLabel> {
+        let (series, texts) = call.args.args.split_first_mut()?;
+        let label = self.widen(series)?;
+        let texts: Option<Vec<&str>> = texts.iter().map(|text| literal(text)).collect();
+        let texts = texts?;
+        let (to, rest) = texts.split_first()?;
+        let from = rest.get(1..)?;
+        let writes_ours = self.names_either(&[(*to).to_owned()]);
+        // Before, it read nothing there; now it would read the namespace.
+        let reads_what_was_added =
+            label == NamespaceLabel::Added && from.iter().any(|from| Some(*from) == self.namespace_label());
+        (!writes_ours && !reads_what_was_added).then_some(label)
+    }
+
+    fn binary(&self, binary: &mut BinaryExpr) -> Option<NamespaceLabel> {
         match (is_number(&binary.lhs), is_number(&binary.rhs)) {
             (true, true) => return None,
             (true, false) => return self.widen(&mut binary.rhs),
@@ -140,50 +225,66 @@ impl Narrowing<'_> {
         if left != right {
             return None;
         }
-        let Some(modifier) = &mut binary.modifier else {
-            return Some(left);
-        };
-        if modifier.fill_values != VectorMatchFillValues::default() {
-            return None;
+        let filters = binary.op.is_comparison_operator()
+            && !binary
+                .modifier
+                .as_ref()
+                .is_some_and(|modifier| modifier.return_bool);
+        match &mut binary.modifier {
+            None => Some(left),
+            Some(modifier) => self.matching(modifier, left, filters),
         }
-        if modifier
+    }
+
+    /// Vectors are matched within one namespace and one object. `filters` is a comparison that keeps the left side.
+    fn matching(
+        &self,
+        modifier: &mut BinModifier,
+        sides: NamespaceLabel,
+        filters: bool,
+    ) -> Option<NamespaceLabel> {
+        let copies_ours = modifier
             .card
             .labels()
-            .is_some_and(|copied| self.names_either(&copied.labels))
-        {
+            .is_some_and(|copied| self.names_either(&copied.labels));
+        if copies_ours || modifier.fill_values != VectorMatchFillValues::default() {
             return None;
         }
         match &mut modifier.matching {
-            None => Some(left),
-            Some(LabelModifier::Exclude(ignored)) => (!self.names_either(&ignored.labels)).then_some(left),
+            None => Some(sides),
+            Some(LabelModifier::Exclude(ignored)) => (!self.names_either(&ignored.labels)).then_some(sides),
             Some(LabelModifier::Include(on)) => {
-                if !self.names_object(&on.labels) {
-                    return None;
+                let matched = self.keep_in(&mut on.labels, sides)?;
+                match modifier.card {
+                    // Only the labels that are matched on are left, but some backends leave all to a comparison.
+                    VectorMatchCardinality::OneToOne if filters && matched != sides => None,
+                    VectorMatchCardinality::OneToOne => Some(matched),
+                    _ => Some(sides),
                 }
-                let on = self.keep_namespace(&mut on.labels);
-                // One to one, only the labels that are matched on are left.
-                Some(match modifier.card {
-                    VectorMatchCardinality::OneToOne => on,
-                    _ => left,
-                })
             }
         }
     }
 
-    fn names_object(&self, labels: &[String]) -> bool {
-        labels.iter().any(|label| label == self.object.label())
+    /// Keeps our labels in a list of those to keep. `None` if the object was not kept.
+    fn keep_in(&self, labels: &mut Vec<String>, before: NamespaceLabel) -> Option<NamespaceLabel> {
+        if let Some(object) = self.object_label()
+            && !labels.iter().any(|label| label == object)
+        {
+            return None;
+        }
+        let Some(namespace) = self.namespace_label() else {
+            return Some(before);
+        };
+        if labels.iter().any(|label| label == namespace) {
+            return Some(before);
+        }
+        labels.push(namespace.to_owned());
+        Some(NamespaceLabel::Added)
     }
 
     fn names_either(&self, labels: &[String]) -> bool {
-        self.names_object(labels) || labels.iter().any(|label| label == self.namespace.label())
-    }
-
-    fn keep_namespace(&self, labels: &mut Vec<String>) -> Scope {
-        if labels.iter().any(|label| label == self.namespace.label()) {
-            return Scope::Kept;
-        }
-        labels.push(self.namespace.label().to_owned());
-        Scope::Dropped
+        let ours = [self.namespace_label(), self.object_label()];
+        labels.iter().any(|label| ours.contains(&Some(label.as_str())))
     }
 }
 
@@ -192,6 +293,13 @@ fn is_the_same(matcher: &label::Matcher, ours: &Matcher) -> bool {
     matcher.name == ours.label()
         && matcher.value == ours.value()
         && matcher.op.to_string() == ours.op().to_string()
+}
+
+fn literal(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::StringLiteral(text) => Some(&text.val),
+        _ => None,
+    }
 }
 
 /// Whether an expression is a number made of numbers alone.

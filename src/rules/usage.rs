@@ -7,7 +7,7 @@ use super::query::{Condition, QueryFault, Whose, condition, render_template};
 use super::reading::{DropReason, Dropped, dropped};
 use super::rule::TemplateQuery;
 use crate::model::{Consumer, Diagnostic, Place, Sample, Usage};
-use crate::promql::{LabelNameError, Query, is_label_name};
+use crate::promql::{LabelNameError, MatchOp, Matcher, Narrowing, Query, is_label_name};
 
 /// `resourceRules`, ready to be asked.
 #[derive(Debug)]
@@ -150,9 +150,11 @@ impl UsageMaking {
         let [namespace, object] = conditions.as_slice() else {
             return None;
         };
-        let wide = Query::parse(&narrow)
-            .ok()?
-            .widened(&namespace.matcher, &object.matcher)?;
+        let any_namespace = Matcher::new(namespace.matcher.label(), MatchOp::NotEqual, "").ok()?;
+        let (wide, _) = Query::parse(&narrow).ok()?.widened(Narrowing {
+            namespace: Some((&namespace.matcher, &any_namespace)),
+            object: Some(&object.matcher),
+        })?;
         Some(wide.text().to_owned())
     }
 }

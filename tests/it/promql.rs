@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use promql_adapter::model::{Operator, Requirement, chain};
 use promql_adapter::promql::{
-    Buckets, Matcher, Names, Query, QueryFields, QueryTemplate, ResourceTemplate, SeriesSelector,
-    TemplateError, build, join,
+    Buckets, MatchOp, Matcher, Names, NamespaceLabel, Narrowing, Query, QueryFields, QueryTemplate,
+    ResourceTemplate, SeriesSelector, TemplateError, build, join,
 };
 
 use crate::case::{self, Case};
@@ -54,16 +54,44 @@ fn typed_queries() {
 /// The namespace is `n`, the object `p`; `LM` stands for the matchers that say so.
 #[test]
 fn queries_about_all_namespaces() {
+    let (namespace, object) = (matcher_of("namespace"), matcher_of("pod"));
+    let any = Matcher::new("namespace", MatchOp::NotEqual, "").unwrap();
     table::check("widened.txt", |text| {
-        let namespace = Matcher::one_of("namespace", &["n"]).unwrap();
-        let object = Matcher::one_of("pod", &["p"]).unwrap();
-        let query = text.replace("LM", &format!("{namespace},{object}"));
-        match Query::parse(&query).map(|query| query.widened(&namespace, &object)) {
-            Ok(Some(wide)) => wide.text().to_owned(),
-            Ok(None) => "stays narrow".to_owned(),
-            Err(error) => format!("cannot be read: {error}"),
-        }
+        widened(text, Some((&namespace, &any)), Some(&object))
     });
+}
+
+#[test]
+fn queries_of_external_metrics_about_some_namespaces() {
+    let namespace = matcher_of("namespace");
+    let some = Matcher::one_of("namespace", &["mail", "n"]).unwrap();
+    table::check("widened-external.txt", |text| {
+        widened(text, Some((&namespace, &some)), None)
+    });
+}
+
+#[test]
+fn queries_about_all_objects_of_the_cluster() {
+    let object = matcher_of("node");
+    table::check("widened-cluster.txt", |text| widened(text, None, Some(&object)));
+}
+
+/// A matcher of the label whose value is the first letter of it.
+fn matcher_of(label: &str) -> Matcher {
+    Matcher::one_of(label, &[&label[..1]]).unwrap()
+}
+
+fn widened(text: &str, namespace: Option<(&Matcher, &Matcher)>, object: Option<&Matcher>) -> String {
+    let ours = namespace.map(|(ours, _)| ours).into_iter().chain(object);
+    let matchers: Vec<Matcher> = ours.cloned().collect();
+    match Query::parse(&text.replace("LM", &join(&matchers))) {
+        Err(error) => format!("cannot be read: {error}"),
+        Ok(query) => match query.widened(Narrowing { namespace, object }) {
+            Some((wide, NamespaceLabel::Kept)) => wide.text().to_owned(),
+            Some((wide, NamespaceLabel::Added)) => format!("{wide}, then without the label"),
+            None => "stays narrow".to_owned(),
+        },
+    }
 }
 
 /// Reads the template, looks for what is unsupported, and renders it only if nothing is.

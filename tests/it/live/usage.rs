@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use promql_adapter::promql::{Matcher, Query};
+use promql_adapter::promql::{MatchOp, Matcher, Narrowing, Query};
 use serde_json::Value;
 
 use super::{Scene, even_load, explained, milli, until, with_each};
@@ -113,7 +113,12 @@ async fn wide_answers_hold_the_narrow_ones() {
                 let of_namespace = Matcher::one_of("queue", &[namespace]).unwrap();
                 let narrow = query.replace("LM", &format!("{of_namespace},{pods}"));
                 let narrow = Query::parse(&narrow).unwrap();
-                let wide = narrow.widened(&of_namespace, &pods).unwrap();
+                let any = Matcher::new("queue", MatchOp::NotEqual, "").unwrap();
+                let narrowing = Narrowing {
+                    namespace: Some((&of_namespace, &any)),
+                    object: Some(&pods),
+                };
+                let (wide, _) = narrow.widened(narrowing).unwrap();
                 let expected = samples(&scene.backend.query(narrow.text(), at).await, namespace);
                 let mut found = samples(&scene.backend.query(wide.text(), at).await, namespace);
                 found.retain(|labels, _| labels["queue"] == namespace && labels["pod"] != "cart-1");
