@@ -19,6 +19,11 @@ impl Labels {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Takes a label off.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// Name and value of each label, by name.
     pub fn iter(&self) -> btree_map::Iter<'_, String, String> {
         self.0.iter()

@@ -20,7 +20,7 @@ pub struct CustomRequest {
 }
 
 /// Which objects a custom metric is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectChoice {
     /// One object by name; it is not looked up.
     Named(String),

@@ -85,9 +85,9 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// By name, then by resource.
-    custom: BTreeMap<String, BTreeMap<GroupResource, CustomEntry>>,
+    custom: BTreeMap<String, BTreeMap<GroupResource, Arc<CustomEntry>>>,
     /// By lower-cased name.
-    external: BTreeMap<String, ExternalEntry>,
+    external: BTreeMap<String, Arc<ExternalEntry>>,
     /// Metrics of disabled rules.
     faulty: BTreeMap<(Api, String), Diagnostic>,
     /// Metrics that were known once, with their rule and the last time they were found.
@@ -139,7 +139,7 @@ impl Catalog {
     }
 
     /// The entry of a custom metric, by plural resource.
-    pub fn find_custom(&self, resource: &GroupResource, metric: &str) -> Result<&CustomEntry, NoMetric> {
+    pub fn find_custom(&self, resource: &GroupResource, metric: &str) -> Result<&Arc<CustomEntry>, NoMetric> {
         let of_metric = self.custom.get(metric);
         if let Some(entry) = of_metric.and_then(|entries| entries.get(resource)) {
             return Ok(entry);
@@ -154,7 +154,7 @@ impl Catalog {
     }
 
     /// The entry of an external metric, by name in any case.
-    pub fn find_external(&self, metric: &str) -> Result<&ExternalEntry, NoMetric> {
+    pub fn find_external(&self, metric: &str) -> Result<&Arc<ExternalEntry>, NoMetric> {
         let metric = metric.to_lowercase();
         if let Some(entry) = self.external.get(&metric) {
             return Ok(entry);
@@ -241,7 +241,7 @@ impl Catalog {
                 .custom
                 .entry(metric.to_owned())
                 .or_default()
-                .insert(key, entry);
+                .insert(key, Arc::new(entry));
             if let Some(earlier) = shadowed.filter(|earlier| !Arc::ptr_eq(&earlier.rule, rule)) {
                 self.note(format!("{place}: takes {said} over from {}", earlier.rule.place));
             }
@@ -265,7 +265,7 @@ impl Catalog {
         };
         let place = &rule.place;
         let said = entry.metric.clone();
-        if let Some(earlier) = self.external.insert(key, entry)
+        if let Some(earlier) = self.external.insert(key, Arc::new(entry))
             && !Arc::ptr_eq(&earlier.rule, rule)
         {
             self.note(format!("{place}: takes {said} over from {}", earlier.rule.place));

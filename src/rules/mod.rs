@@ -14,6 +14,7 @@ mod naming;
 mod query;
 mod reading;
 mod rule;
+mod sharing;
 mod usage;
 
 pub use crate::config::{Api, OnNoValue, OnPartial, Policies};
@@ -24,4 +25,5 @@ pub use query::QueryFault;
 pub(crate) use reading::dropped;
 pub use reading::{DropReason, Dropped, Duplicates, Reading, associate};
 pub use rule::Rule;
+pub use sharing::WideQuery;
 pub use usage::{UsageReading, UsageRule, UsageRules};

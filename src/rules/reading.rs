@@ -75,10 +75,10 @@ pub fn associate<'a>(
     entry: &CustomEntry,
     namespace: Option<&str>,
     names: &[String],
-    samples: &'a [Sample],
+    samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Reading<'a> {
     let mut reading = Reading::default();
-    let mut ordered: Vec<&Sample> = samples.iter().collect();
+    let mut ordered: Vec<&Sample> = samples.into_iter().collect();
     ordered.sort_by(|one, other| one.labels.cmp(&other.labels));
     for sample in ordered {
         match object_of(entry, namespace, names, sample) {

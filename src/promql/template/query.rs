@@ -77,12 +77,12 @@ impl QueryTemplate {
         }
     }
 
-    /// Whether it does nothing but put `.LabelMatchers` and `.GroupBy` in their places.
+    /// Whether it does nothing but put `.Series`, `.LabelMatchers` and `.GroupBy` in their places.
     ///
     /// Then what it renders for other names differs in those names only.
     pub fn only_fills_in(&self) -> bool {
         static ACTION: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"<<(?:- )?\s*\.(?:LabelMatchers|GroupBy)\s*(?: -)?>>")
+            Regex::new(r"<<(?:- )?\s*\.(?:Series|LabelMatchers|GroupBy)\s*(?: -)?>>")
                 .expect("the expression is valid")
         });
         !ACTION.replace_all(&self.0.text, "").contains("<<")
