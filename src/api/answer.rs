@@ -7,6 +7,7 @@ use super::reply;
 use super::status::Status;
 use super::types::{MetricValueList, external_list};
 use super::usage::Usages;
+use crate::provider::Detail;
 use actix_web::rt::time::timeout as bounded;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::time::Duration;
@@ -25,12 +26,12 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
             request,
             timeout,
         } => {
-            let outcome = within(timeout, state.provider.custom(&request)).await?;
+            let outcome = within(timeout, state.provider.custom(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
             Ok(reply::ok(http, &MetricValueList::new(version, &request, &values)))
         }
         ApiRequest::External { request, timeout } => {
-            let outcome = within(timeout, state.provider.external(&request)).await?;
+            let outcome = within(timeout, state.provider.external(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
             Ok(reply::ok(http, &external_list(&request, &values)))
         }

@@ -17,7 +17,7 @@ use crate::model::{
     CustomRequest, ExternalRequest, ExternalValue, Labels, MetricValue, ObjectChoice, ObjectValue, Place,
     Sample,
 };
-use crate::provider::{self, Outcome, Provider, Reading, SampleAge, Trace};
+use crate::provider::{self, Detail, Outcome, Provider, Reading, SampleAge, Trace};
 use crate::rules::Dropped;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::collections::BTreeMap;
@@ -26,13 +26,13 @@ use std::collections::BTreeMap;
 pub async fn explain(provider: &Provider, request: &ApiRequest) -> Explanation {
     match request {
         ApiRequest::Custom { version, request, .. } => {
-            let outcome = provider.custom(request).await;
+            let outcome = provider.custom(request, Detail::Full).await;
             let question = custom_question(version.group_version(), request);
             let explanation = Explanation::new(question, &outcome, object_value);
             explanation.with_ages(provider, &outcome.trace).await
         }
         ApiRequest::External { request, .. } => {
-            let outcome = provider.external(request).await;
+            let outcome = provider.external(request, Detail::Full).await;
             let explanation = Explanation::new(external_question(request), &outcome, external_value);
             explanation.with_ages(provider, &outcome.trace).await
         }
@@ -270,6 +270,7 @@ mod tests {
             at: at(),
         };
         Trace {
+            detail: Detail::Full,
             rule: Some(Place {
                 file: "adapter.yaml".to_owned(),
                 line: Some(3),

@@ -30,6 +30,8 @@ pub struct Settings {
     pub failure_hold: Duration,
     /// Evaluation times are multiples of this. Default 5 s.
     pub evaluation_grid: Duration,
+    /// How often each autoscaler asks. Default 15 s.
+    pub sync_period: Duration,
     /// Deadline of one request to the adapter. Default 3 s.
     pub request_timeout: Duration,
     /// `metricsRelistInterval`, `--metrics-relist-interval`. Default 10 min.
@@ -118,6 +120,14 @@ pub(crate) const SETTINGS: Section = Section {
         )
         .or("5s"),
         Field::new(
+            "syncPeriod",
+            "duration",
+            "15s",
+            "How often each autoscaler asks: `--horizontal-pod-autoscaler-sync-period` of kube-controller-manager.\n\
+             What is asked for twice within two of these periods is refreshed before it goes stale, and dropped when it is not asked for as long.",
+        )
+        .or("15s"),
+        Field::new(
             "requestTimeout",
             "duration",
             "3s",
@@ -172,6 +182,7 @@ pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
         serve_stale_for: file.defaulted("serveStaleFor", scalar::duration, faults),
         failure_hold: file.defaulted("failureHold", scalar::duration, faults),
         evaluation_grid: file.defaulted("evaluationGrid", scalar::duration, faults),
+        sync_period: file.defaulted("syncPeriod", scalar::positive_duration, faults),
         request_timeout: file.defaulted("requestTimeout", scalar::positive_duration, faults),
         metrics_relist_interval: file.defaulted("metricsRelistInterval", scalar::positive_duration, faults),
         // Upstream's default is 0 and means the relist interval, which is what leaving it out does.

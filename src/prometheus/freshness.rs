@@ -32,6 +32,21 @@ impl From<&Settings> for Ages {
 }
 
 impl Ages {
+    /// Whether an answer evaluated then is young enough to be served without asking.
+    pub(crate) fn is_fresh(&self, evaluated_at: Timestamp, now: Timestamp) -> bool {
+        age(evaluated_at, now) < self.fresh_for
+    }
+
+    /// Whether an answer evaluated then may be served after a failure.
+    pub(crate) fn may_stand_in(&self, evaluated_at: Timestamp, now: Timestamp) -> bool {
+        age(evaluated_at, now) < self.serve_stale_for
+    }
+
+    /// Whether a failure that came then is still shared.
+    pub(crate) fn is_held(&self, failed_at: Timestamp, now: Timestamp) -> bool {
+        age(failed_at, now) < self.failure_hold
+    }
+
     /// The time on the grid at or before this one.
     pub(crate) fn evaluation_time(&self, now: Timestamp) -> Timestamp {
         let grid = i64::try_from(self.evaluation_grid.as_millis()).unwrap_or(i64::MAX);

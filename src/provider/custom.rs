@@ -2,13 +2,14 @@
 
 use super::error::{Error, Subject};
 use super::last::ObjectKey;
+use super::shared::{self, Ask, Found, Topic};
 use super::trace::{Reading, Trace};
-use super::{Asker, Provider, values};
+use super::{Provider, values};
 use crate::model::{
     CustomRequest, MetricValue, ObjectChoice, ObjectReference, ObjectValue, Resource, Sample, Scope,
     Timestamp,
 };
-use crate::prometheus::{Answer, Shape};
+use crate::prometheus::Shape;
 use crate::rules::{self, CustomEntry, DropReason, Duplicates, OnNoValue};
 
 pub(super) async fn answer(
@@ -25,13 +26,17 @@ pub(super) async fn answer(
         .map_err(|why| subject.no_metric(&why))?;
     trace.rule = Some(entry.rule.place.clone());
     let names = objects(provider, request, &resource, &subject, trace).await?;
-    trace.objects = Some(names.clone());
-    let query = entry
-        .query(request.namespace.as_deref(), &names, &request.metric_selector)
-        .map_err(|fault| subject.no_query(entry.rule.key(), &fault))?;
-    let answer = provider
-        .ask(&Asker::from(&*entry.rule), subject.metric(), &query, now, trace)
-        .await?;
+    if trace.is_read() {
+        trace.objects = Some(names.clone());
+    }
+    let topic = Topic::custom(entry, &request.metric_selector);
+    let ask = Ask {
+        topic: &topic,
+        namespace: request.namespace.as_deref(),
+        choice: Some(&request.objects),
+        names: &names,
+    };
+    let found = shared::found(provider, &ask, &subject, now, trace).await?;
     let asked = Asked {
         provider,
         request,
@@ -40,7 +45,7 @@ pub(super) async fn answer(
         subject,
         now,
     };
-    asked.read(&answer, trace)
+    asked.read(&found, trace)
 }
 
 /// The resource as it is served, in the scope it was asked for.
@@ -112,17 +117,19 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn read(&self, answer: &Answer, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
+    fn read(&self, found: &Found, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
         let rule = &self.entry.rule;
+        let answer = found.answer();
         if answer.shape == Shape::Scalar {
             let cause = "the query gives a number without labels, so it names no object";
             return Err(self.subject.broken(rule, cause));
         }
-        if answer.samples.is_empty() {
+        let samples = found.samples(self.names);
+        if samples.is_empty() {
             return self.nothing(trace);
         }
         let namespace = self.request.namespace.as_deref();
-        let reading = rules::associate(self.entry, namespace, self.names, &answer.samples);
+        let reading = rules::associate(self.entry, namespace, self.names, samples);
         trace.dropped.extend(reading.dropped);
         if let Some(name) = reading.repeated.first() {
             if rule.duplicates == Duplicates::Refuse {
@@ -158,7 +165,7 @@ impl Asked<'_> {
     ) -> Result<MetricValue, Unserved> {
         match values::value(&self.entry.rule, sample) {
             Ok(value) => {
-                trace.readings.push(Reading {
+                trace.read(|| Reading {
                     of: name.to_owned(),
                     exact: sample.value,
                     served: value.quantity,

@@ -2,8 +2,9 @@
 
 use super::error::{Error, Subject};
 use super::last::AnswerKey;
+use super::shared::{self, Ask, Topic};
 use super::trace::{Reading, Trace};
-use super::{Asker, Provider, values};
+use super::{Provider, values};
 use crate::model::{ExternalRequest, ExternalValue, Timestamp};
 use crate::prometheus::{Answer, Shape};
 use crate::rules::{self, DropReason, ExternalEntry, OnNoValue};
@@ -20,27 +21,29 @@ pub(super) async fn answer(
         .find_external(&request.metric)
         .map_err(|why| subject.no_metric(&why))?;
     trace.rule = Some(entry.rule.place.clone());
-    let query = entry
-        .query(&request.namespace, &request.selector)
-        .map_err(|fault| subject.no_query(entry.rule.key(), &fault))?;
-    let answer = provider
-        .ask(&Asker::from(&*entry.rule), subject.metric(), &query, now, trace)
-        .await?;
+    let topic = Topic::external(entry, &request.selector);
+    let ask = Ask {
+        topic: &topic,
+        namespace: Some(&request.namespace),
+        choice: None,
+        names: &[],
+    };
+    let found = shared::found(provider, &ask, &subject, now, trace).await?;
     let asked = Asked {
         provider,
         entry,
-        query: &query,
+        request,
         subject,
         now,
     };
-    asked.read(&answer, trace)
+    asked.read(found.answer(), trace)
 }
 
 /// A question that has its answer. The autoscaler adds up all items, so one bad sample spoils them all.
 struct Asked<'a> {
     provider: &'a Provider,
     entry: &'a ExternalEntry,
-    query: &'a str,
+    request: &'a ExternalRequest,
     subject: Subject,
     now: Timestamp,
 }
@@ -61,7 +64,7 @@ impl Asked<'_> {
         for sample in &answer.samples {
             match values::value(rule, sample) {
                 Ok(value) => {
-                    trace.readings.push(Reading {
+                    trace.read(|| Reading {
                         of: sample.labels.to_string(),
                         exact: sample.value,
                         served: value.quantity,
@@ -141,7 +144,9 @@ impl Asked<'_> {
     fn last_key(&self) -> AnswerKey {
         AnswerKey {
             rule: self.entry.rule.key().to_owned(),
-            query: self.query.to_owned(),
+            metric: self.entry.metric.clone(),
+            namespace: self.request.namespace.clone(),
+            selector: self.request.selector.to_string(),
         }
     }
 }

@@ -35,7 +35,9 @@ pub(super) struct ObjectKey {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AnswerKey {
     pub(super) rule: String,
-    pub(super) query: String,
+    pub(super) metric: String,
+    pub(super) namespace: String,
+    pub(super) selector: String,
 }
 
 /// Values with their evaluation time, bounded in number.

@@ -10,6 +10,7 @@ mod discovery;
 mod error;
 mod external;
 mod last;
+mod shared;
 mod trace;
 mod usage;
 mod values;
@@ -25,17 +26,18 @@ use crate::model::{
     CustomRequest, Diagnostic, ExternalRequest, ExternalValue, ObjectValue, Place, Resources, Timestamp,
     UsageRequest,
 };
-use crate::prometheus::{Backend, Cache, Question};
+use crate::prometheus::{Ages, Backend, Cache, Question};
 use crate::rules::{Catalog, Compiled, OnPartial, Rule, UsageRules};
 use crate::telemetry::Metrics;
 
 pub use crate::prometheus::{Answer as BackendAnswer, Shape};
 pub use ages::SampleAge;
 pub use error::{Error, NotFound};
-pub use trace::{Outcome, Reading, Trace, UsageOutcome};
+pub use trace::{Detail, Outcome, Reading, Trace, UsageOutcome};
 
 use discovery::Found;
 use last::LastValues;
+use shared::Shared;
 use usage::{Narrowed, Slices};
 
 /// Compiles the rules for the resources that are served.
@@ -49,6 +51,10 @@ pub struct Sources {
     pub backends: BTreeMap<String, Arc<Backend>>,
     /// Shared answers.
     pub cache: Cache,
+    /// How long answers hold.
+    pub ages: Ages,
+    /// How often each autoscaler asks.
+    pub sync_period: Duration,
     /// Rules for the resources that are served now; asked again when those change.
     pub compile: Box<CompileRules>,
     /// The adapter's own metrics.
@@ -69,6 +75,7 @@ pub struct Provider {
     catalog: ArcSwap<Catalog>,
     found: Found,
     last: LastValues,
+    shared: Shared,
 }
 
 impl Provider {
@@ -77,6 +84,7 @@ impl Provider {
     /// The error holds every fault of the rules that stops the program.
     pub fn new(sources: Sources) -> Result<Provider, Vec<Diagnostic>> {
         let compiled = (sources.compile)(&sources.objects.resources())?;
+        let shared = Shared::new(sources.ages, sources.sync_period, sources.metrics.clone());
         let provider = Provider {
             sources,
             rules: ArcSwap::default(),
@@ -86,21 +94,22 @@ impl Provider {
             catalog: ArcSwap::default(),
             found: Found::default(),
             last: LastValues::default(),
+            shared,
         };
         provider.replace_rules(compiled);
         Ok(provider)
     }
 
     /// Values of a custom metric.
-    pub async fn custom(&self, request: &CustomRequest) -> Outcome<ObjectValue> {
-        let mut trace = Trace::default();
+    pub async fn custom(&self, request: &CustomRequest, detail: Detail) -> Outcome<ObjectValue> {
+        let mut trace = Trace::new(detail);
         let result = custom::answer(self, request, now(), &mut trace).await;
         Outcome { result, trace }
     }
 
     /// Values of an external metric.
-    pub async fn external(&self, request: &ExternalRequest) -> Outcome<ExternalValue> {
-        let mut trace = Trace::default();
+    pub async fn external(&self, request: &ExternalRequest, detail: Detail) -> Outcome<ExternalValue> {
+        let mut trace = Trace::new(detail);
         let result = external::answer(self, request, now(), &mut trace).await;
         Outcome { result, trace }
     }
@@ -188,13 +197,18 @@ impl Provider {
             .map_err(|error| Error::of_backend(key, metric, &error))?;
         trace.answered(&cached);
         if cached.answer.is_incomplete() {
-            // Otherwise it would have been refused.
-            self.sources.metrics.policy_used(key, "onPartial");
-            trace.note(format!(
-                "the answer is incomplete, accepted by onPartial of {key}"
-            ));
+            self.accepts_incomplete(asker, trace);
         }
         Ok(cached.answer)
+    }
+
+    /// An incomplete answer is served; otherwise it would have been refused.
+    fn accepts_incomplete(&self, asker: &Asker<'_>, trace: &mut Trace) {
+        let key = &asker.place.key;
+        self.sources.metrics.policy_used(key, "onPartial");
+        trace.note(format!(
+            "the answer is incomplete, accepted by onPartial of {key}"
+        ));
     }
 }
 

@@ -25,9 +25,21 @@ pub struct UsageOutcome {
     pub traces: Vec<Trace>,
 }
 
+/// Whether anybody reads how an answer came about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything is told.
+    #[default]
+    Full,
+    /// What would take time to tell of an answer that is at hand is left out.
+    Brief,
+}
+
 /// The way of one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
+    /// How much is told.
+    pub detail: Detail,
     /// Where the rule stands.
     pub rule: Option<Place>,
     /// Name of the backend.
@@ -60,6 +72,18 @@ pub struct Reading {
 }
 
 impl Trace {
+    pub(super) fn new(detail: Detail) -> Trace {
+        Trace {
+            detail,
+            ..Trace::default()
+        }
+    }
+
+    /// Whether anybody reads it.
+    pub(super) fn is_read(&self) -> bool {
+        self.detail == Detail::Full
+    }
+
     pub(super) fn asked(&mut self, asker: &Asker<'_>, query: &str) {
         self.rule = Some(asker.place.clone());
         self.backend = Some(asker.backend.to_owned());
@@ -84,6 +108,12 @@ impl Trace {
 
     pub(super) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
+    }
+
+    pub(super) fn read(&mut self, reading: impl FnOnce() -> Reading) {
+        if self.is_read() {
+            self.readings.push(reading());
+        }
     }
 
     /// When the query was evaluated.

@@ -99,6 +99,8 @@ pub async fn assemble(
         objects: objects.clone(),
         backends,
         cache: Cache::new(Ages::from(settings), metrics.clone()),
+        ages: Ages::from(settings),
+        sync_period: settings.sync_period,
         compile: Box::new(move |resources| rules::compile(&written, resources, options)),
         metrics: metrics.clone(),
         relist_interval: settings.metrics_relist_interval,

@@ -42,6 +42,7 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     plan.api_services = api::api_services(&provider);
     plan.notes = notes(&provider);
     plan.tasks.push(discovery(&provider));
+    plan.tasks.push(refreshing(&provider));
     plan.tasks.push(cluster_objects(&objects));
     plan.tasks.push(cluster_resources(&objects, &provider));
     if let Some((watch, file)) = watched {
@@ -98,6 +99,12 @@ fn notes(provider: &Arc<Provider>) -> Notes {
 fn discovery(provider: &Arc<Provider>) -> Task {
     let provider = provider.clone();
     Task::new("discovery", async move { match provider.discover().await {} })
+}
+
+/// Answers are refreshed while they are asked for.
+fn refreshing(provider: &Arc<Provider>) -> Task {
+    let provider = provider.clone();
+    Task::new("refreshing", async move { match provider.refresh().await {} })
 }
 
 /// The watches of a cluster.

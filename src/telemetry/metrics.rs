@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::declare::{Number, Seconds, declare, seconds};
-use super::outcome::{BackendOutcome, CacheOutcome, Review, ReviewOutcome, WatchOutcome};
+use super::outcome::{BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, WatchOutcome};
 
 /// Every metric the adapter exports about itself.
 #[derive(Debug)]
@@ -30,8 +30,14 @@ declare! {
         /// Time that a backend took to answer or to fail.
         "promql_adapter_backend_request_duration_seconds" => backend_request_duration: Seconds<Backend> = seconds(),
         /// Questions asked of the result cache: answered from it (`hit`), asked anew (`miss`), answered with the last
-        /// result because the backend failed (`stale`), or refused because it failed a moment ago (`held_failure`).
+        /// result because the backend failed (`stale`), refused because it failed a moment ago (`held_failure`), or
+        /// answered from what is refreshed in the background (`refreshed`).
         "promql_adapter_cache_requests" => cache_requests: Family<Cache, Counter> = Family::default(),
+        /// Questions that are refreshed in the background because they are asked for again and again.
+        "promql_adapter_fresh_questions" => fresh_questions: Number = Number::default(),
+        /// Questions asked in the background, by the way they ended: for many namespaces in one (`shared`), or each
+        /// as a request would ask it (`narrow`).
+        "promql_adapter_refreshes" => refreshes: Family<Refresh, Counter> = Family::default(),
         /// Times that a rule's policy decided what to serve because there was no plain value.
         "promql_adapter_policy_uses" => policy_uses: Family<Policy, Counter> = Family::default(),
         /// 1 while a rule is disabled or its last discovery failed, else 0.
@@ -76,6 +82,12 @@ struct BackendEnd {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Cache {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refresh {
+    form: &'static str,
     outcome: &'static str,
 }
 
@@ -198,6 +210,20 @@ impl Metrics {
             .inc();
     }
 
+    /// So many questions are refreshed in the background.
+    pub fn kept_fresh(&self, count: usize) {
+        self.table.fresh_questions.set(count as f64);
+    }
+
+    /// A question was asked in the background.
+    pub fn refreshed(&self, form: RefreshForm, outcome: BackendOutcome) {
+        let refresh = Refresh {
+            form: form.label(),
+            outcome: outcome.label(),
+        };
+        self.table.refreshes.get_or_create(&refresh).inc();
+    }
+
     /// A policy stood in for a value. `rule` is its key in the file, `rules[2]`.
     pub fn policy_used(&self, rule: &str, policy: &'static str) {
         self.table
@@ -296,6 +322,8 @@ mod tests {
             Duration::from_millis(20),
         );
         metrics.cache(CacheOutcome::HeldFailure);
+        metrics.kept_fresh(20);
+        metrics.refreshed(RefreshForm::Shared, BackendOutcome::Success);
         metrics.policy_used("rules[0]", "onEmpty");
         metrics.rule_fault("rules[1]", true);
         metrics.discovered("rules[0]", 1_700_000_000.0);
@@ -316,6 +344,8 @@ mod tests {
             "promql_adapter_backend_requests_total{backend=\"default\",endpoint=\"query\",outcome=\"success\"} 1",
             "promql_adapter_backend_request_duration_seconds_count{backend=\"default\",endpoint=\"query\"} 1",
             "promql_adapter_cache_requests_total{outcome=\"held_failure\"} 1",
+            "promql_adapter_fresh_questions 20.0",
+            "promql_adapter_refreshes_total{form=\"shared\",outcome=\"success\"} 1",
             "promql_adapter_policy_uses_total{rule=\"rules[0]\",policy=\"onEmpty\"} 1",
             "promql_adapter_rule_faulty{rule=\"rules[1]\"} 1.0",
             "promql_adapter_discovery_last_success_timestamp_seconds{rule=\"rules[0]\"} 1700000000.0",

@@ -6,4 +6,4 @@ mod metrics;
 mod outcome;
 
 pub use metrics::Metrics;
-pub use outcome::{BackendOutcome, CacheOutcome, Review, ReviewOutcome, WatchOutcome};
+pub use outcome::{BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, WatchOutcome};

@@ -53,6 +53,8 @@ pub enum CacheOutcome {
     Stale,
     /// With the failure of a moment ago, without asking.
     HeldFailure,
+    /// From what is refreshed in the background.
+    Refreshed,
 }
 
 impl CacheOutcome {
@@ -62,6 +64,25 @@ impl CacheOutcome {
             Self::Miss => "miss",
             Self::Stale => "stale",
             Self::HeldFailure => "held_failure",
+            Self::Refreshed => "refreshed",
+        }
+    }
+}
+
+/// How a question is asked in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefreshForm {
+    /// For many namespaces in one.
+    Shared,
+    /// As a request would ask it.
+    Narrow,
+}
+
+impl RefreshForm {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Narrow => "narrow",
         }
     }
 }

@@ -24,6 +24,7 @@ mod requests;
 mod rules;
 mod selector;
 mod server;
+mod sharing;
 mod support;
 mod table;
 mod workload;

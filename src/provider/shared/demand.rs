@@ -1,0 +1,252 @@
+//! What is asked for, how lately, and what is dropped when there is too much of it. Pure: time comes in.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::Timestamp;
+
+/// How much is remembered of what callers ask for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Questions in all.
+    pub(super) in_all: usize,
+    /// Questions of one group: of one rule and one namespace, so that one caller cannot push out the others.
+    pub(super) of_group: usize,
+    /// A question not asked for this long is forgotten; asked twice within it, it is wanted.
+    pub(super) memory: Duration,
+}
+
+/// Questions by key, each with what is kept of it, in the order they were last asked.
+#[derive(Debug)]
+pub(super) struct Demand<K, G, V> {
+    bounds: Bounds,
+    entries: HashMap<Arc<K>, Entry<G, V>>,
+    /// By turn, the least recent first.
+    recent: BTreeMap<u64, Arc<K>>,
+    groups: HashMap<G, BTreeSet<u64>>,
+    next_turn: u64,
+}
+
+#[derive(Debug)]
+struct Entry<G, V> {
+    turn: u64,
+    group: G,
+    last: Timestamp,
+    wanted: bool,
+    kept: V,
+}
+
+impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Demand {
+            bounds,
+            entries: HashMap::new(),
+            recent: BTreeMap::new(),
+            groups: HashMap::new(),
+            next_turn: 0,
+        }
+    }
+
+    /// A question is asked. What is kept of it; `None` if it is new.
+    pub(super) fn note(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        let memory = self.bounds.memory;
+        let entry = self.entries.get_mut(key)?;
+        entry.wanted = gap(entry.last, now) <= memory;
+        entry.last = now;
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        if let Some(key) = self.recent.remove(&entry.turn) {
+            self.recent.insert(turn, key);
+        }
+        if let Some(turns) = self.groups.get_mut(&entry.group) {
+            turns.remove(&entry.turn);
+            turns.insert(turn);
+        }
+        entry.turn = turn;
+        Some(&mut entry.kept)
+    }
+
+    /// A question is asked for the first time. Those that make room for it are returned.
+    pub(super) fn add(&mut self, key: Arc<K>, group: G, kept: V, now: Timestamp) -> Vec<(Arc<K>, V)> {
+        let mut dropped = Vec::new();
+        if let Some(least) = self.least_of_full(&group) {
+            dropped.extend(self.remove_turn(least));
+        }
+        while self.entries.len() >= self.bounds.in_all
+            && let Some((&least, _)) = self.recent.first_key_value()
+        {
+            dropped.extend(self.remove_turn(least));
+        }
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        self.recent.insert(turn, Arc::clone(&key));
+        self.groups.entry(group.clone()).or_default().insert(turn);
+        let entry = Entry {
+            turn,
+            group,
+            last: now,
+            wanted: false,
+            kept,
+        };
+        self.entries.insert(key, entry);
+        dropped
+    }
+
+    /// What is kept of a question that is known.
+    pub(super) fn kept_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|entry| &mut entry.kept)
+    }
+
+    /// What is kept of a question that was asked twice in a while, and lately.
+    pub(super) fn wanted(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        let entry = self.entries.get_mut(key)?;
+        let is_wanted = entry.wanted && gap(entry.last, now) <= self.bounds.memory;
+        is_wanted.then_some(&mut entry.kept)
+    }
+
+    /// Forgets what is no longer asked for, and returns it.
+    pub(super) fn forget(&mut self, now: Timestamp) -> Vec<(Arc<K>, V)> {
+        let mut forgotten = Vec::new();
+        while let Some((&turn, key)) = self.recent.first_key_value()
+            && let Some(entry) = self.entries.get(key)
+            && gap(entry.last, now) > self.bounds.memory
+        {
+            forgotten.extend(self.remove_turn(turn));
+        }
+        forgotten
+    }
+
+    /// Forgets one question.
+    pub(super) fn remove(&mut self, key: &K) -> Option<(Arc<K>, V)> {
+        self.remove_turn(self.entries.get(key)?.turn)
+    }
+
+    /// The turn that makes room in a group without any: the least recent, and of those that were asked once if there are.
+    fn least_of_full(&self, group: &G) -> Option<u64> {
+        let turns = self.groups.get(group)?;
+        if turns.len() < self.bounds.of_group {
+            return None;
+        }
+        let is_wanted = |turn: &u64| {
+            let entry = self.recent.get(turn).and_then(|key| self.entries.get(key));
+            entry.is_some_and(|entry| entry.wanted)
+        };
+        let once = turns.iter().find(|turn| !is_wanted(turn));
+        once.or_else(|| turns.first()).copied()
+    }
+
+    fn remove_turn(&mut self, turn: u64) -> Option<(Arc<K>, V)> {
+        let key = self.recent.remove(&turn)?;
+        let entry = self.entries.remove(&key)?;
+        if let Some(turns) = self.groups.get_mut(&entry.group) {
+            turns.remove(&turn);
+            if turns.is_empty() {
+                self.groups.remove(&entry.group);
+            }
+        }
+        Some((key, entry.kept))
+    }
+}
+
+/// Between two times. A clock that was set back counts as one that was set forward.
+fn gap(from: Timestamp, to: Timestamp) -> Duration {
+    to.duration_since(from).unsigned_abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds {
+        in_all: 6,
+        of_group: 3,
+        memory: Duration::from_secs(30),
+    };
+
+    fn second(at: i64) -> Timestamp {
+        Timestamp::from_second(at).unwrap()
+    }
+
+    /// Questions are texts, and their first letter is the group.
+    fn ask(demand: &mut Demand<String, char, ()>, question: &str, at: i64) -> Vec<String> {
+        let (key, now) = (question.to_owned(), second(at));
+        match demand.note(&key, now) {
+            Some(()) => Vec::new(),
+            None => keys(demand.add(Arc::new(key), question.chars().next().unwrap(), (), now)),
+        }
+    }
+
+    fn keys(entries: Vec<(Arc<String>, ())>) -> Vec<String> {
+        entries.into_iter().map(|(key, ())| key.to_string()).collect()
+    }
+
+    fn is_wanted(demand: &mut Demand<String, char, ()>, question: &str, at: i64) -> bool {
+        demand.wanted(&question.to_owned(), second(at)).is_some()
+    }
+
+    #[test]
+    fn question_is_wanted_once_it_is_asked_twice_within_two_periods() {
+        let mut demand = Demand::new(BOUNDS);
+        ask(&mut demand, "a", 0);
+        assert!(!is_wanted(&mut demand, "a", 0));
+        ask(&mut demand, "a", 30);
+        assert!(is_wanted(&mut demand, "a", 30));
+        assert!(is_wanted(&mut demand, "a", 60));
+        assert!(!is_wanted(&mut demand, "a", 61));
+    }
+
+    #[test]
+    fn question_asked_too_seldom_is_not_wanted() {
+        let mut demand = Demand::new(BOUNDS);
+        for at in [0, 31, 62] {
+            ask(&mut demand, "a", at);
+            assert!(!is_wanted(&mut demand, "a", at));
+        }
+    }
+
+    #[test]
+    fn what_is_no_longer_asked_for_is_forgotten() {
+        let mut demand = Demand::new(BOUNDS);
+        ask(&mut demand, "a", 0);
+        ask(&mut demand, "b", 10);
+        ask(&mut demand, "a", 20);
+        assert_eq!(keys(demand.forget(second(40))), [""; 0]);
+        assert_eq!(keys(demand.forget(second(41))), ["b"]);
+        assert_eq!(keys(demand.forget(second(51))), ["a"]);
+        assert!(demand.entries.is_empty());
+        assert!(demand.groups.is_empty() && demand.recent.is_empty());
+    }
+
+    #[test]
+    fn flood_of_one_group_pushes_out_its_own_least_recent_only() {
+        let mut demand = Demand::new(BOUNDS);
+        ask(&mut demand, "b", 0);
+        ask(&mut demand, "a1", 1);
+        ask(&mut demand, "a2", 2);
+        ask(&mut demand, "a3", 3);
+        ask(&mut demand, "a1", 4);
+        assert_eq!(ask(&mut demand, "a4", 5), ["a2"]);
+        for number in 5..100 {
+            ask(&mut demand, &format!("a{number}"), number);
+        }
+        assert_eq!(demand.entries.len(), 4);
+        assert!(demand.note(&"b".to_owned(), second(100)).is_some());
+        assert!(
+            demand.note(&"a1".to_owned(), second(100)).is_some(),
+            "it was asked twice"
+        );
+    }
+
+    #[test]
+    fn too_many_groups_push_out_the_least_recent_of_all() {
+        let mut demand = Demand::new(BOUNDS);
+        for (at, question) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
+            ask(&mut demand, question, at as i64);
+        }
+        ask(&mut demand, "a", 6);
+        assert_eq!(ask(&mut demand, "g", 7), ["b"]);
+        assert_eq!(demand.entries.len(), 6);
+    }
+}

@@ -1,0 +1,249 @@
+//! An answer that is kept, and whom it is about.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{Sample, Timestamp};
+use crate::prometheus::Answer;
+use crate::rules::WideQuery;
+
+/// An answer to one question, or the part of it in an answer to many.
+#[derive(Debug)]
+pub(in crate::provider) struct Kept {
+    pub(in crate::provider) answer: Arc<Answer>,
+    covers: Covers,
+    /// How many other namespaces were asked about in the same question; `None` if it was the narrow one.
+    pub(in crate::provider) asked_with: Option<usize>,
+}
+
+/// What a kept answer is an answer to.
+#[derive(Debug)]
+enum Covers {
+    /// To the question as it is.
+    Question,
+    /// To that about these objects, sorted by name.
+    Objects(Vec<String>),
+    /// To that about any objects: samples are sorted by the label that names them.
+    AnyObjects {
+        label: String,
+        /// Sorted; `None` if it was asked about all.
+        names: Option<Vec<String>>,
+    },
+}
+
+impl Kept {
+    /// The answer to a narrow question; `names` are sorted, and there are none for an external metric.
+    ///
+    /// With a label the answer to any of the names can be taken from it.
+    pub(super) fn narrow(answer: Answer, names: Vec<String>, label: Option<String>) -> Kept {
+        let (answer, covers) = match label {
+            Some(label) => {
+                let names = Some(names);
+                (by_object(answer, &label), Covers::AnyObjects { label, names })
+            }
+            None if names.is_empty() => (answer, Covers::Question),
+            None => (answer, Covers::Objects(names)),
+        };
+        Kept {
+            answer: Arc::new(answer),
+            covers,
+            asked_with: None,
+        }
+    }
+
+    /// The answer to the question that a request asked.
+    pub(super) fn asked(answer: Arc<Answer>) -> Kept {
+        Kept {
+            answer,
+            covers: Covers::Question,
+            asked_with: None,
+        }
+    }
+
+    /// The part of one namespace in the answer to a wide question.
+    fn part(answer: Answer, wide: &WideQuery, asked_with: usize) -> Kept {
+        let (answer, covers) = match wide.object_label.clone() {
+            Some(label) => (
+                by_object(answer, &label),
+                Covers::AnyObjects { label, names: None },
+            ),
+            None => (answer, Covers::Question),
+        };
+        Kept {
+            answer: Arc::new(answer),
+            covers,
+            asked_with: Some(asked_with),
+        }
+    }
+
+    /// The samples that the narrow question about these objects would have brought; `None` if that cannot be told.
+    ///
+    /// `names` are sorted, and there are none for an external metric.
+    pub(in crate::provider) fn samples(&self, names: &[String]) -> Option<Vec<&Sample>> {
+        let samples = &self.answer.samples;
+        match &self.covers {
+            Covers::Question => Some(samples.iter().collect()),
+            Covers::Objects(covered) => (covered == names).then(|| samples.iter().collect()),
+            Covers::AnyObjects {
+                label,
+                names: covered,
+            } => {
+                let is_covered = |name: &String| {
+                    let covered = covered.as_ref();
+                    covered.is_none_or(|covered| covered.binary_search(name).is_ok())
+                };
+                if !names.iter().all(is_covered) {
+                    return None;
+                }
+                Some(
+                    names
+                        .iter()
+                        .flat_map(|name| of_object(samples, label, name))
+                        .collect(),
+                )
+            }
+        }
+    }
+
+    pub(super) fn evaluated_at(&self) -> Timestamp {
+        self.answer.evaluated_at
+    }
+
+    /// Bytes that it takes, roughly.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.answer.size_bytes()
+    }
+}
+
+/// Cuts the answer to a wide question: the part of each namespace that was asked about, an empty one too.
+///
+/// Of a question that names no namespace the whole is one part, under the empty name.
+pub(super) fn parts(answer: Answer, wide: &WideQuery, namespaces: &[String]) -> HashMap<String, Kept> {
+    let empty = |answer: &Answer| Answer {
+        samples: Vec::new(),
+        warnings: answer.warnings.clone(),
+        ..*answer
+    };
+    let Some(label) = &wide.namespace_label else {
+        return HashMap::from([(String::new(), Kept::part(answer, wide, 0))]);
+    };
+    let mut parts: HashMap<String, Answer> = namespaces
+        .iter()
+        .map(|namespace| (namespace.clone(), empty(&answer)))
+        .collect();
+    for mut sample in answer.samples {
+        let Some(part) = sample
+            .labels
+            .get(label)
+            .and_then(|namespace| parts.get_mut(namespace))
+        else {
+            continue;
+        };
+        if wide.takes_off {
+            sample.labels.remove(label);
+        }
+        part.samples.push(sample);
+    }
+    let others = namespaces.len().saturating_sub(1);
+    parts
+        .into_iter()
+        .map(|(namespace, answer)| (namespace, Kept::part(answer, wide, others)))
+        .collect()
+}
+
+fn by_object(mut answer: Answer, label: &str) -> Answer {
+    answer
+        .samples
+        .sort_by(|one, other| one.labels.get(label).cmp(&other.labels.get(label)));
+    answer
+}
+
+/// The samples of one object, of many that are sorted by the label that names it.
+fn of_object<'a>(samples: &'a [Sample], label: &str, name: &str) -> &'a [Sample] {
+    let from = samples.partition_point(|sample| sample.labels.get(label) < Some(name));
+    let count = samples[from..].partition_point(|sample| sample.labels.get(label) == Some(name));
+    &samples[from..from + count]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Labels;
+    use crate::prometheus::Shape;
+
+    fn answer(samples: &[(&str, &str, f64)]) -> Answer {
+        let at = Timestamp::from_second(1_700_000_000).unwrap();
+        let samples = samples.iter().map(|(namespace, pod, value)| Sample {
+            labels: Labels::from_iter([("namespace", *namespace), ("pod", *pod)]),
+            value: *value,
+            at,
+        });
+        Answer {
+            samples: samples.collect(),
+            shape: Shape::Vector,
+            evaluated_at: at,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn wide(takes_off: bool) -> WideQuery {
+        WideQuery {
+            text: String::new(),
+            namespace_label: Some("namespace".to_owned()),
+            takes_off,
+            object_label: Some("pod".to_owned()),
+        }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// Labels and values of the samples of some objects.
+    fn told(kept: &Kept, objects: &[&str]) -> String {
+        let samples = kept.samples(&names(objects)).expect("they are covered");
+        let told = samples
+            .iter()
+            .map(|sample| format!("{} {}", sample.labels, sample.value));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn part_of_a_namespace_holds_its_objects_and_no_others() {
+        let answer = answer(&[
+            ("mail", "b", 1.0),
+            ("shop", "b", 2.0),
+            ("mail", "a", 3.0),
+            ("else", "a", 4.0),
+        ]);
+        let parts = parts(answer, &wide(true), &names(&["mail", "shop", "young"]));
+        assert_eq!(parts.len(), 3);
+        assert_eq!(
+            told(&parts["mail"], &["a", "b", "c"]),
+            r#"{pod="a"} 3, {pod="b"} 1"#
+        );
+        assert_eq!(told(&parts["shop"], &["a"]), "");
+        assert_eq!(told(&parts["young"], &["a"]), "");
+        assert_eq!(parts["mail"].asked_with, Some(2));
+    }
+
+    #[test]
+    fn label_of_the_namespace_stays_where_narrow_answers_have_it() {
+        let parts = parts(answer(&[("mail", "a", 1.0)]), &wide(false), &names(&["mail"]));
+        assert_eq!(told(&parts["mail"], &["a"]), r#"{namespace="mail",pod="a"} 1"#);
+    }
+
+    #[test]
+    fn answer_about_some_objects_is_none_about_others() {
+        let some = |label: Option<&str>| {
+            let answer = answer(&[("n", "b", 1.0), ("n", "a", 2.0)]);
+            Kept::narrow(answer, names(&["a", "b"]), label.map(str::to_owned))
+        };
+        let any = some(Some("pod"));
+        assert_eq!(told(&any, &["b"]), r#"{namespace="n",pod="b"} 1"#);
+        assert!(any.samples(&names(&["a", "c"])).is_none());
+        let exact = some(None);
+        assert!(exact.samples(&names(&["a"])).is_none());
+        assert_eq!(exact.samples(&names(&["a", "b"])).unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,307 @@
+//! Many requests, one question: what is asked again and again is refreshed in the background, for many namespaces at once.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::Value;
+
+use crate::support::adapter::{Adapter, Setup};
+use crate::support::fake_prometheus::{FakePrometheus, Reply};
+
+const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
+const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
+
+/// Answers go stale after two seconds, so that a refresh is due after half of the second one.
+const RULES: &str = r#"
+evaluationGrid: 1s
+freshFor: 2s
+serveStaleFor: 4s
+failureHold: 1s
+syncPeriod: 1500ms
+rules:
+  - metric: jobs
+    gauge: {series: jobs}
+  - metric: top
+    query: {promql: 'topk(1, sum by (pod) (jobs))'}
+externalRules:
+  - metric: depth
+    gauge: {series: depth}
+"#;
+
+const OBJECTS: &str = "
+objects:
+  - {resource: pods, namespace: mail, name: p1}
+  - {resource: pods, namespace: shop, name: p1}
+  - {resource: pods, namespace: shop, name: p2}
+";
+
+const NARROW_MAIL: &str = r#"sum by (pod) (jobs{namespace="mail",pod="p1"})"#;
+const NARROW_SHOP: &str = r#"sum by (pod) (jobs{namespace="shop",pod=~"p1|p2"})"#;
+const WIDE: &str = r#"sum by (pod, namespace) (jobs{namespace=~"mail|shop",pod!=""})"#;
+const WIDE_SHOP: &str = r#"sum by (pod, namespace) (jobs{namespace="shop",pod!=""})"#;
+
+/// How long what is waited for may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn what_is_asked_again_and_again_is_asked_in_one_question() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE, wide("2"));
+    let values = until("the shared answer", async || {
+        let values = (jobs(&adapter, "mail").await, jobs(&adapter, "shop").await);
+        (values == (vec![2], vec![2, 2])).then_some(values)
+    })
+    .await;
+    assert_eq!(values, (vec![2], vec![2, 2]));
+    let before = asked(&fake, NARROW_SHOP);
+    let (started, mut answers) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(6) {
+        assert_eq!(jobs(&adapter, "mail").await, [2]);
+        assert_eq!(jobs(&adapter, "shop").await, [2, 2]);
+        answers += 2;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(answers > 50, "{answers}");
+    assert_eq!(asked(&fake, NARROW_SHOP), before, "requests found a warm answer");
+    let metrics = adapter.metrics().await;
+    assert!(
+        metrics.contains("promql_adapter_fresh_questions 2.0\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("promql_adapter_refreshes_total{form=\"shared\",outcome=\"success\"}"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_longer_asked_for_is_not_asked() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE, wide("2"));
+    until("a question about both", async || {
+        jobs(&adapter, "mail").await;
+        jobs(&adapter, "shop").await;
+        (asked(&fake, WIDE) > 0).then_some(())
+    })
+    .await;
+    // Two sync periods, and one more question that was under way.
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    let before = fake.requests().len();
+    tokio::time::sleep(Duration::from_millis(3_000)).await;
+    assert_eq!(fake.requests().len(), before);
+    let metrics = adapter.metrics().await;
+    assert!(
+        metrics.contains("promql_adapter_fresh_questions 0.0\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn shared_answer_is_explained_by_the_narrow_query_and_names_nobody_else() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE, wide("2"));
+    let path = format!("/explain{CUSTOM}/namespaces/shop/pods/*/jobs");
+    let explanation = until("an explanation of the shared answer", async || {
+        jobs(&adapter, "mail").await;
+        let (_, explanation) = adapter.json(&path).await;
+        explanation.to_string().contains("other").then_some(explanation)
+    })
+    .await;
+    let way = &explanation["way"];
+    assert_eq!(way["query"], NARROW_SHOP);
+    assert_eq!(way["samples"].as_array().unwrap().len(), 2, "{way}");
+    assert_eq!(
+        way["notes"],
+        serde_json::json!([
+            "answered from an answer that is refreshed while it is asked for",
+            format!(
+                "the query is what the answer stands for; asked was `{WIDE_SHOP}`, for another namespace too"
+            ),
+        ])
+    );
+    assert!(!explanation.to_string().contains("mail"), "{explanation}");
+}
+
+#[tokio::test]
+async fn failure_of_the_shared_question_is_no_answer_for_anybody() {
+    let (fake, adapter) = start().await;
+    let bad = "found duplicate series for the match group {pod=\"p1\"} on the left hand-side";
+    fake.on(WIDE, Reply::error(422, "execution", bad));
+    fake.on(NARROW_MAIL, Reply::error(422, "execution", bad));
+    fake.on(
+        NARROW_SHOP,
+        Reply::vector(&[(&[("pod", "p1")], "3"), (&[("pod", "p2")], "3")]),
+    );
+    until(
+        "questions about each namespace after the one about both",
+        async || {
+            let (status, _) = adapter.json(&path("mail")).await;
+            assert_eq!(status, 500);
+            assert_eq!(jobs(&adapter, "shop").await, [3, 3]);
+            (refreshed(&adapter, "narrow", "success").await > 1).then_some(())
+        },
+    )
+    .await;
+    assert_eq!(asked(&fake, WIDE), 1, "it is asked about each for a while");
+}
+
+#[tokio::test]
+async fn hanging_backend_makes_no_warm_answer_slow_and_no_old_one_fresh() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE, wide("2"));
+    until("the shared answer", async || {
+        jobs(&adapter, "mail").await;
+        (jobs(&adapter, "shop").await == [2, 2]).then_some(())
+    })
+    .await;
+    fake.on(WIDE, Reply::hang());
+    fake.on(NARROW_SHOP, Reply::hang());
+    let hung = Instant::now();
+    let (mut slow, mut stale) = (0, 0);
+    while hung.elapsed() < Duration::from_secs(8) {
+        let started = Instant::now();
+        let (status, _) = adapter.json(&path("shop")).await;
+        let took = started.elapsed();
+        // The answer was at most two seconds old when it began, and may stand in until it is four seconds old.
+        if hung.elapsed() < Duration::from_millis(300) {
+            assert_eq!(status, 200);
+        }
+        match (status, took > Duration::from_secs(1)) {
+            (200, true) => slow += 1,
+            (200, false) => stale += 1,
+            (_, _) => assert!(
+                hung.elapsed() > Duration::from_millis(1_500),
+                "{status} while it is fresh"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(slow <= 1 && stale > 0, "{slow} slow answers, {stale} at once");
+}
+
+#[tokio::test]
+async fn external_questions_are_shared_and_lose_the_label_that_tells_them_apart() {
+    let (fake, adapter) = start().await;
+    let wide = r#"sum by (namespace) (depth{namespace=~"mail|shop"})"#;
+    fake.on(
+        wide,
+        Reply::vector(&[(&[("namespace", "mail")], "5"), (&[("namespace", "shop")], "6")]),
+    );
+    let item = until("the shared answer", async || {
+        let (_, mail) = adapter.json(&format!("{EXTERNAL}/namespaces/mail/depth")).await;
+        let (_, shop) = adapter.json(&format!("{EXTERNAL}/namespaces/shop/depth")).await;
+        (mail["items"][0]["value"] == "5").then(|| shop["items"][0].clone())
+    })
+    .await;
+    assert_eq!(
+        (&item["value"], &item["metricLabels"]),
+        (&"6".into(), &serde_json::json!({}))
+    );
+}
+
+#[tokio::test]
+async fn question_that_cannot_be_shared_is_refreshed_as_it_is() {
+    let (fake, adapter) = start().await;
+    let narrow = r#"topk(1, sum by (pod) (jobs{namespace="shop",pod=~"p1|p2"}))"#;
+    fake.on(narrow, Reply::vector(&[(&[("pod", "p2")], "7")]));
+    until("refreshes", async || {
+        let (status, list) = adapter
+            .json(&format!("{CUSTOM}/namespaces/shop/pods/*/top"))
+            .await;
+        assert_eq!(status, 200, "{list}");
+        (refreshed(&adapter, "narrow", "success").await > 1).then_some(())
+    })
+    .await;
+    assert_eq!(refreshed(&adapter, "shared", "success").await, 0);
+}
+
+#[tokio::test]
+async fn flood_of_made_up_selectors_is_answered_and_pushes_nothing_out() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE_SHOP, wide("2"));
+    until("the refreshed answer", async || {
+        (jobs(&adapter, "shop").await == [2, 2]).then_some(())
+    })
+    .await;
+    let (narrow, started) = (asked(&fake, NARROW_SHOP), Instant::now());
+    let mut number = 0;
+    while started.elapsed() < Duration::from_secs(6) {
+        let made_up = (number..number + 20).map(|number| format!("metricLabelSelector=made%3Dup{number}"));
+        let made_up: Vec<String> = made_up
+            .map(|selector| format!("{}?{selector}", path("shop")))
+            .collect();
+        for _ in 0..2 {
+            join_all(made_up.iter().map(|path| adapter.json(path))).await;
+        }
+        number += 20;
+        assert_eq!(jobs(&adapter, "shop").await, [2, 2]);
+    }
+    assert!(number > 100, "{number} is no flood");
+    assert_eq!(asked(&fake, NARROW_SHOP), narrow, "its answer stays warm");
+    let metrics = adapter.metrics().await;
+    let fresh = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("promql_adapter_fresh_questions "));
+    let fresh: f64 = fresh.unwrap().parse().unwrap();
+    assert!(fresh <= 64.0, "{fresh} questions are refreshed");
+}
+
+async fn start() -> (FakePrometheus, Adapter) {
+    let fake = FakePrometheus::start().await;
+    fake.on(NARROW_MAIL, Reply::vector(&[(&[("pod", "p1")], "1")]));
+    fake.on(
+        NARROW_SHOP,
+        Reply::vector(&[(&[("pod", "p1")], "1"), (&[("pod", "p2")], "1")]),
+    );
+    let setup = Setup::new(RULES).objects(OBJECTS).backend(&fake.url());
+    let adapter = setup.start().await;
+    (fake, adapter)
+}
+
+/// The answer about both namespaces, and a pod of which nobody asks.
+fn wide(value: &str) -> Reply {
+    Reply::vector(&[
+        (&[("namespace", "mail"), ("pod", "p1")], value),
+        (&[("namespace", "shop"), ("pod", "p2")], value),
+        (&[("namespace", "shop"), ("pod", "p1")], value),
+        (&[("namespace", "shop"), ("pod", "other")], "99"),
+    ])
+}
+
+fn path(namespace: &str) -> String {
+    format!("{CUSTOM}/namespaces/{namespace}/pods/*/jobs")
+}
+
+/// The values of all pods of a namespace, in their order.
+async fn jobs(adapter: &Adapter, namespace: &str) -> Vec<u64> {
+    let (status, list) = adapter.json(&path(namespace)).await;
+    assert_eq!(status, 200, "{list}");
+    let value = |item: &Value| item["value"].as_str().unwrap().parse().unwrap();
+    list["items"].as_array().unwrap().iter().map(value).collect()
+}
+
+fn asked(fake: &FakePrometheus, query: &str) -> usize {
+    let requests = fake.requests();
+    requests
+        .iter()
+        .filter(|request| request.parameter("query") == Some(query))
+        .count()
+}
+
+async fn refreshed(adapter: &Adapter, form: &str, outcome: &str) -> u64 {
+    let metrics = adapter.metrics().await;
+    let start = format!("promql_adapter_refreshes_total{{form=\"{form}\",outcome=\"{outcome}\"}} ");
+    let count = metrics.lines().find_map(|line| line.strip_prefix(&start));
+    count.map_or(0, |count| count.parse().unwrap())
+}
+
+async fn until<T>(what: &str, mut seen: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = seen().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "never came about: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
