@@ -67,7 +67,10 @@ fn answer(case: &Case) -> String {
     for request in case.lines("requests") {
         let query = match request.strip_prefix("usage ") {
             Some(request) => usage_query(request, usage.unwrap()),
-            None => query(request, &resources, &catalog),
+            None => match request.strip_prefix("shared ") {
+                Some(request) => shared_query(request, &resources, &catalog),
+                None => query(request, &resources, &catalog),
+            },
         };
         writeln!(output, "{request}\n  {query}").unwrap();
     }
@@ -190,6 +193,42 @@ fn query(request: &str, resources: &Resources, catalog: &Catalog) -> String {
         _ => external(rest, catalog),
     };
     rendered.unwrap_or_else(|why| why).replace('\n', "\n  ")
+}
+
+/// `custom RESOURCE NAMESPACES METRIC [SELECTOR]` or `external NAMESPACES METRIC [SELECTOR]`.
+fn shared_query(request: &str, resources: &Resources, catalog: &Catalog) -> String {
+    let (api, rest) = request.split_once(' ').unwrap();
+    let (resource, rest) = match api {
+        "custom" => rest.split_once(' ').unwrap(),
+        _ => ("", rest),
+    };
+    let words: Vec<&str> = rest.splitn(3, ' ').collect();
+    let namespaces = words[0].split(',').filter(|name| *name != "-");
+    let namespaces: Vec<String> = namespaces.map(str::to_owned).collect();
+    let selector = selector(words.get(2).copied()).unwrap();
+    let wide = match api {
+        "custom" => {
+            let resource = resources.find(&GroupResource::parse(resource)).unwrap();
+            let entry = catalog.find_custom(&resource.group_resource(), words[1]).unwrap();
+            entry.wide_query(&namespaces, &selector)
+        }
+        _ => catalog
+            .find_external(words[1])
+            .unwrap()
+            .wide_query(&namespaces, &selector),
+    };
+    wide.map_or("each asks its own".to_owned(), |wide| {
+        let apart = wide.namespace_label.unwrap_or("nothing".to_owned());
+        let off = if wide.takes_off {
+            " and then without it"
+        } else {
+            ""
+        };
+        let objects = wide
+            .object_label
+            .map_or(String::new(), |label| format!(", objects by {label}"));
+        format!("{}\n  namespaces told apart by {apart}{off}{objects}", wide.text)
+    })
 }
 
 fn custom(request: &str, resources: &Resources, catalog: &Catalog) -> Result<String, String> {
