@@ -92,6 +92,17 @@ pub enum NamespaceLabel {
     Added,
 }
 
+/// What the samples of a part of the narrow query have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Labels {
+    /// The label of the namespace, and others maybe.
+    Namespace,
+    /// Any but that of the namespace.
+    Others,
+    /// None at all, so that there is one sample at most.
+    None,
+}
+
 /// The tree with our matchers made wider, and the label of the namespace kept wherever labels are dropped.
 ///
 /// `None` where the wide answer might hold other values than the narrow ones.
@@ -100,7 +111,10 @@ pub(super) fn widened(tree: &Expr, narrowing: Narrowing<'_>) -> Option<(Expr, Na
         return None;
     }
     let mut tree = tree.clone();
-    let label = narrowing.widen(&mut tree)?;
+    let label = match narrowing.widen(&mut tree)? {
+        Labels::Namespace => NamespaceLabel::Kept,
+        Labels::Others | Labels::None => NamespaceLabel::Added,
+    };
     (tree.value_type() == ValueType::Vector).then_some((tree, label))
 }
 
@@ -126,8 +140,8 @@ impl Narrowing<'_> {
         self.object.map(Matcher::label)
     }
 
-    /// Widens an expression that gives samples; says whether they had the label of the namespace before.
-    fn widen(&self, expr: &mut Expr) -> Option<NamespaceLabel> {
+    /// Widens an expression that gives samples; says what they had before.
+    fn widen(&self, expr: &mut Expr) -> Option<Labels> {
         match expr {
             Expr::VectorSelector(selector) => self.selector(selector),
             Expr::MatrixSelector(matrix) => self.selector(&mut matrix.vs),
@@ -141,7 +155,7 @@ impl Narrowing<'_> {
         }
     }
 
-    fn selector(&self, selector: &mut VectorSelector) -> Option<NamespaceLabel> {
+    fn selector(&self, selector: &mut VectorSelector) -> Option<Labels> {
         let matchers = &mut selector.matchers;
         if !matchers.or_matchers.is_empty() {
             return None;
@@ -160,10 +174,10 @@ impl Narrowing<'_> {
         if let Some(ours) = self.object {
             replace(ours, label::Matcher::new(MatchOp::NotEqual, ours.label(), ""))?;
         }
-        Some(NamespaceLabel::Kept)
+        Some(Labels::Namespace)
     }
 
-    fn aggregate(&self, aggregate: &mut AggregateExpr) -> Option<NamespaceLabel> {
+    fn aggregate(&self, aggregate: &mut AggregateExpr) -> Option<Labels> {
         if !AGGREGATIONS.contains(&aggregate.op.id()) || !aggregate.param.as_deref().is_none_or(is_number) {
             return None;
         }
@@ -181,12 +195,12 @@ impl Narrowing<'_> {
         }
     }
 
-    /// Functions whose other arguments are the same for all series: numbers, and texts.
-    fn call(&self, call: &mut Call) -> Option<NamespaceLabel> {
+    /// Functions whose other arguments are numbers.
+    ///
+    /// `label_replace` and `label_join` are none: where nothing matches VictoriaMetrics 1.79 writes what was left of
+    /// other labels.
+    fn call(&self, call: &mut Call) -> Option<Labels> {
         let name = call.func.name;
-        if name == "label_replace" || name == "label_join" {
-            return self.label_writer(call);
-        }
         if !FUNCTIONS.contains(&name) && !OF_HISTOGRAMS.contains(&name) {
             return None;
         }
@@ -198,22 +212,7 @@ impl Narrowing<'_> {
         }
     }
 
-    /// `label_replace(v, to, replacement, from, pattern)` and `label_join(v, to, separator, from, …)`.
-    fn label_writer(&self, call: &mut Call) -> Option<NamespaceLabel> {
-        let (series, texts) = call.args.args.split_first_mut()?;
-        let label = self.widen(series)?;
-        let texts: Option<Vec<&str>> = texts.iter().map(|text| literal(text)).collect();
-        let texts = texts?;
-        let (to, rest) = texts.split_first()?;
-        let from = rest.get(1..)?;
-        let writes_ours = self.names_either(&[(*to).to_owned()]);
-        // Before, it read nothing there; now it would read the namespace.
-        let reads_what_was_added =
-            label == NamespaceLabel::Added && from.iter().any(|from| Some(*from) == self.namespace_label());
-        (!writes_ours && !reads_what_was_added).then_some(label)
-    }
-
-    fn binary(&self, binary: &mut BinaryExpr) -> Option<NamespaceLabel> {
+    fn binary(&self, binary: &mut BinaryExpr) -> Option<Labels> {
         match (is_number(&binary.lhs), is_number(&binary.rhs)) {
             (true, true) => return None,
             (true, false) => return self.widen(&mut binary.rhs),
@@ -223,6 +222,10 @@ impl Narrowing<'_> {
         let (left, right) = (self.widen(&mut binary.lhs)?, self.widen(&mut binary.rhs)?);
         // If only one side had the label, nothing matched; now that both have it, something would.
         if left != right {
+            return None;
+        }
+        // VictoriaMetrics takes a sample without labels for a number, and lets it match any.
+        if left == Labels::Others && self.object.is_none() {
             return None;
         }
         let filters = binary.op.is_comparison_operator()
@@ -237,12 +240,7 @@ impl Narrowing<'_> {
     }
 
     /// Vectors are matched within one namespace and one object. `filters` is a comparison that keeps the left side.
-    fn matching(
-        &self,
-        modifier: &mut BinModifier,
-        sides: NamespaceLabel,
-        filters: bool,
-    ) -> Option<NamespaceLabel> {
+    fn matching(&self, modifier: &mut BinModifier, sides: Labels, filters: bool) -> Option<Labels> {
         let copies_ours = modifier
             .card
             .labels()
@@ -266,7 +264,7 @@ impl Narrowing<'_> {
     }
 
     /// Keeps our labels in a list of those to keep. `None` if the object was not kept.
-    fn keep_in(&self, labels: &mut Vec<String>, before: NamespaceLabel) -> Option<NamespaceLabel> {
+    fn keep_in(&self, labels: &mut Vec<String>, before: Labels) -> Option<Labels> {
         if let Some(object) = self.object_label()
             && !labels.iter().any(|label| label == object)
         {
@@ -276,10 +274,16 @@ impl Narrowing<'_> {
             return Some(before);
         };
         if labels.iter().any(|label| label == namespace) {
-            return Some(before);
+            return Some(match before {
+                Labels::None => Labels::Others,
+                before => before,
+            });
         }
         labels.push(namespace.to_owned());
-        Some(NamespaceLabel::Added)
+        Some(match labels.as_slice() {
+            [_] => Labels::None,
+            _ => Labels::Others,
+        })
     }
 
     fn names_either(&self, labels: &[String]) -> bool {
@@ -293,13 +297,6 @@ fn is_the_same(matcher: &label::Matcher, ours: &Matcher) -> bool {
     matcher.name == ours.label()
         && matcher.value == ours.value()
         && matcher.op.to_string() == ours.op().to_string()
-}
-
-fn literal(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::StringLiteral(text) => Some(&text.val),
-        _ => None,
-    }
 }
 
 /// Whether an expression is a number made of numbers alone.

@@ -3,6 +3,7 @@
 mod discovery;
 mod https;
 mod outage;
+mod sharing;
 mod usage;
 mod values;
 

@@ -205,6 +205,21 @@ impl Backend {
 
     /// What the server says to an instant query, at a Unix time or now: the `result` of the answer.
     pub(crate) async fn query(&self, query: &str, at: Option<f64>) -> Vec<Value> {
+        let answer = self.answer(query, at).await;
+        assert_eq!(answer["status"], "success", "{query}: {answer}");
+        answer["data"]["result"].as_array().expect("a vector").clone()
+    }
+
+    /// As [`Backend::query`], or why there is no answer, in the server's words.
+    pub(crate) async fn try_query(&self, query: &str, at: f64) -> Result<Vec<Value>, String> {
+        let answer = self.answer(query, Some(at)).await;
+        match answer["data"]["result"].as_array() {
+            Some(result) => Ok(result.clone()),
+            None => Err(answer["error"].to_string()),
+        }
+    }
+
+    async fn answer(&self, query: &str, at: Option<f64>) -> Value {
         let mut parameters = vec![("query", query.to_owned())];
         parameters.extend(at.map(|at| ("time", format!("{at:.3}"))));
         let request = self
@@ -218,9 +233,7 @@ impl Backend {
             .text()
             .await
             .expect("a whole answer");
-        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
-        assert_eq!(answer["status"], "success", "{query}: {text}");
-        answer["data"]["result"].as_array().expect("a vector").clone()
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
     }
 
     /// Its clock, as Unix time.

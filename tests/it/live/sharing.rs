@@ -1,0 +1,189 @@
+//! Wide answers hold the narrow ones: queries and series are made up, and both answers asked for at the same time.
+//!
+//! Some hundred pairs are compared, or as many as `SHARING_PAIRS` says; `SHARING_SEED` makes other queries.
+
+mod generated;
+mod series;
+
+use std::collections::BTreeMap;
+
+use promql_adapter::promql::{Matcher, NamespaceLabel, Narrowing, Query};
+use serde_json::Value;
+
+use super::{Scene, with_each};
+use crate::support::servers::Kind;
+
+use generated::Generator;
+use series::{NAMESPACES, PODS, start_exporter};
+
+/// Pairs of answers for each backend.
+const PAIRS: usize = 150;
+
+/// So often two answers are asked for anew, until they are the same.
+const ATTEMPTS: usize = 20;
+
+#[tokio::test]
+async fn any_query_that_is_widened_holds_the_answers_of_the_narrow_ones() {
+    let exporter = start_exporter().await;
+    let mut scenes = Vec::new();
+    for kind in [
+        Kind::Prometheus2,
+        Kind::Prometheus3,
+        Kind::VictoriaMetricsOld,
+        Kind::VictoriaMetricsNew,
+    ] {
+        let backend = crate::support::servers::Backend::start(kind, &exporter.targets_file).await;
+        scenes.push(Scene { kind, backend });
+    }
+    let (pairs, seed) = (number("SHARING_PAIRS", PAIRS), number("SHARING_SEED", 1));
+    with_each(&scenes, async |scene| {
+        scene
+            .backend
+            .wait_for("min(count_over_time(depth[8s])) >= 8")
+            .await;
+        let at = scene.backend.now().await - 3.5;
+        let mut comparison = Comparison {
+            scene,
+            at,
+            generator: Generator::new(seed as u64),
+            compared: 0,
+            with_samples: 0,
+            failed: 0,
+        };
+        while comparison.compared < pairs {
+            comparison.next().await;
+        }
+        let Comparison {
+            compared,
+            with_samples,
+            failed,
+            ..
+        } = comparison;
+        println!(
+            "{:?}: {compared} pairs, {with_samples} with samples; {failed} wide queries failed",
+            scene.kind
+        );
+        assert!(with_samples * 4 > compared, "most answers are empty");
+    })
+    .await;
+}
+
+fn number(variable: &str, default: usize) -> usize {
+    std::env::var(variable).map_or(default, |text| text.parse().expect("a number"))
+}
+
+struct Comparison<'a> {
+    scene: &'a Scene,
+    at: f64,
+    generator: Generator,
+    compared: usize,
+    with_samples: usize,
+    /// A wide query that fails is no answer, so that there is nothing to compare.
+    failed: usize,
+}
+
+/// Samples by labels.
+type Samples = BTreeMap<BTreeMap<String, String>, String>;
+
+impl Comparison<'_> {
+    /// One query, about some namespaces at once and about each.
+    async fn next(&mut self) {
+        let has_objects = self.generator.chance(2, 3);
+        let text = self.generator.query(has_objects);
+        let wide = Matcher::one_of("namespace", &NAMESPACES).unwrap();
+        let pods = Matcher::one_of("pod", &PODS[..2]).unwrap();
+        let mut held: Option<(Samples, NamespaceLabel)> = None;
+        for namespace in NAMESPACES {
+            let ours = Matcher::one_of("namespace", &[namespace]).unwrap();
+            let matchers = match has_objects {
+                true => format!("{ours},{pods}"),
+                false => ours.to_string(),
+            };
+            let narrow = Query::parse(&text.replace("LM", &matchers))
+                .unwrap_or_else(|error| panic!("{error}: {text}"));
+            let narrowing = Narrowing {
+                namespace: Some((&ours, &wide)),
+                object: has_objects.then_some(&pods),
+            };
+            let Some((widened, label)) = narrow.widened(narrowing) else {
+                return;
+            };
+            if held.is_none() {
+                match self.ask(&widened).await {
+                    Ok(samples) => held = Some((samples, label)),
+                    Err(_) => {
+                        self.failed += 1;
+                        return;
+                    }
+                }
+            }
+            let (samples, label) = held.as_ref().unwrap();
+            let cut = |samples: &Samples| part(samples, namespace, has_objects, *label);
+            let queries = format!("\n  narrow {narrow}\n  wide   {widened}");
+            let expected = self
+                .ask(&narrow)
+                .await
+                .unwrap_or_else(|error| panic!("{error}{queries}"));
+            self.compared += 1;
+            self.with_samples += usize::from(!expected.is_empty());
+            let mut difference = self.difference(&cut(samples), &expected);
+            // VictoriaMetrics adds up in no fixed order, Prometheus what comes of a subquery: then an answer may differ
+            // from itself, much where sums are compared.
+            for _ in 0..ATTEMPTS {
+                if difference.is_some() {
+                    let (wide, narrow) = (self.ask(&widened).await, self.ask(&narrow).await);
+                    difference = self.difference(&cut(&wide.unwrap()), &narrow.unwrap());
+                }
+            }
+            assert_eq!(difference, None, "{queries}");
+        }
+    }
+
+    async fn ask(&self, query: &Query) -> Result<Samples, String> {
+        let vector = self.scene.backend.try_query(query.text(), self.at).await?;
+        let samples = vector.iter().map(|sample| {
+            let labels = sample["metric"].as_object().unwrap().iter();
+            let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+            (labels.collect(), text(&sample["value"][1]))
+        });
+        Ok(samples.collect())
+    }
+
+    fn difference(&self, found: &Samples, expected: &Samples) -> Option<String> {
+        let is_same = |(labels, value): (&BTreeMap<String, String>, &String)| {
+            found
+                .get(labels)
+                .is_some_and(|found| found == value || !self.scene.is_prometheus() && is_near(found, value))
+        };
+        let same = found.len() == expected.len() && expected.iter().all(is_same);
+        (!same).then(|| format!("wide {found:?}, narrow {expected:?}"))
+    }
+}
+
+/// VictoriaMetrics adds up in parallel, in no fixed order.
+fn is_near(one: &str, other: &str) -> bool {
+    let (one, other): (f64, f64) = (one.parse().unwrap(), other.parse().unwrap());
+    (one - other).abs() <= 1e-12 * one.abs().max(other.abs())
+}
+
+/// What the wide answer has of a namespace and the pods asked for, as the narrow one would have it.
+fn part(samples: &Samples, namespace: &str, has_objects: bool, label: NamespaceLabel) -> Samples {
+    let is_asked = |labels: &BTreeMap<String, String>| {
+        let pod = labels.get("pod").map(String::as_str);
+        labels["namespace"] == namespace && (!has_objects || pod.is_some_and(|pod| PODS[..2].contains(&pod)))
+    };
+    let asked = samples.iter().filter(|(labels, _)| is_asked(labels));
+    asked
+        .map(|(labels, value)| {
+            let mut labels = labels.clone();
+            if label == NamespaceLabel::Added {
+                labels.remove("namespace");
+            }
+            (labels, value.clone())
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
