@@ -1,48 +1,66 @@
 //! Label sets.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map;
 use std::fmt;
 
 /// Label names and their values, sorted by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(BTreeMap<String, String>);
+///
+/// A list, since answers hold hundred thousands of sets of one or two labels.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Labels(Vec<(String, String)>);
 
 impl Labels {
     /// The value of a label, or `None` when the label is absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let position = self.position(name).ok()?;
+        Some(&self.0[position].1)
     }
 
     /// Sets a label, replacing its value if it had one.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        match self.position(&name) {
+            Ok(position) => self.0[position].1 = value,
+            Err(position) => self.0.insert(position, (name, value)),
+        }
     }
 
     /// Takes a label off.
     pub fn remove(&mut self, name: &str) {
-        self.0.remove(name);
+        if let Ok(position) = self.position(name) {
+            self.0.remove(position);
+        }
     }
 
     /// Name and value of each label, by name.
-    pub fn iter(&self) -> btree_map::Iter<'_, String, String> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter().map(|(name, value)| (name, value))
     }
 
     /// Whether there is no label.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(name))
+    }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Labels(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        let pairs = pairs.into_iter();
+        let mut labels = Labels(Vec::with_capacity(pairs.size_hint().0));
+        pairs.for_each(|(name, value)| labels.insert(name, value));
+        labels.0.shrink_to_fit();
+        labels
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by_name: BTreeMap<_, _> = self.iter().collect();
+        f.debug_tuple("Labels").field(&by_name).finish()
     }
 }
 

@@ -46,7 +46,7 @@ impl Answer {
             })
     }
 
-    /// Bytes that it takes, roughly: each label is two texts in a tree.
+    /// Bytes that it takes, roughly: each label is two texts in a list.
     pub(crate) fn size_bytes(&self) -> usize {
         let label = |(name, value): (&String, &String)| LABEL_BYTES + name.len() + value.len();
         let sample = |sample: &Sample| SAMPLE_BYTES + sample.labels.iter().map(label).sum::<usize>();
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-const LABEL_BYTES: usize = 96;
+const LABEL_BYTES: usize = 80;
 const SAMPLE_BYTES: usize = 64;
 
 /// Type of an instant answer.

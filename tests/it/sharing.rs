@@ -246,6 +246,49 @@ async fn flood_of_made_up_selectors_is_answered_and_pushes_nothing_out() {
     assert!(fresh <= 64.0, "{fresh} questions are refreshed");
 }
 
+/// Ten rules in twenty namespaces, polled as autoscalers do.
+#[tokio::test]
+async fn queries_grow_with_the_rules_and_not_with_the_namespaces() {
+    let fake = FakePrometheus::start().await;
+    let mut config = RULES.split("rules:").next().unwrap().to_owned() + "rules:\n";
+    let mut objects = String::from("objects:\n");
+    for rule in 0..10 {
+        config += &format!("  - {{metric: m{rule}, gauge: {{series: m{rule}}}}}\n");
+    }
+    for namespace in 0..20 {
+        objects += &format!("  - {{resource: pods, namespace: n{namespace}, name: p1}}\n");
+    }
+    let setup = Setup::new(&config).objects(&objects).backend(&fake.url());
+    let adapter = setup.start().await;
+    let poll = async || {
+        let path = |at: usize| format!("{CUSTOM}/namespaces/n{}/pods/*/m{}", at / 10, at % 10);
+        let paths: Vec<String> = (0..200).map(path).collect();
+        for some in paths.chunks(20) {
+            join_all(some.iter().map(|path| adapter.json(path))).await;
+        }
+    };
+    until("answers that are refreshed", async || {
+        poll().await;
+        let metrics = adapter.metrics().await;
+        metrics
+            .contains("promql_adapter_fresh_questions 200.0\n")
+            .then_some(())
+    })
+    .await;
+    let (before, started, mut polls) = (fake.requests().len(), Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(6) {
+        poll().await;
+        polls += 1;
+    }
+    // One query of each rule in each second, which is the grid, and one more at each end.
+    let most = 10 * (started.elapsed().as_secs() as usize + 3);
+    let asked = fake.requests().len() - before;
+    assert!(
+        polls >= 2 && asked <= most,
+        "{asked} queries for {polls} polls of 200"
+    );
+}
+
 async fn start() -> (FakePrometheus, Adapter) {
     let fake = FakePrometheus::start().await;
     fake.on(NARROW_MAIL, Reply::vector(&[(&[("pod", "p1")], "1")]));
