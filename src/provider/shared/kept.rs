@@ -14,6 +14,8 @@ pub(in crate::provider) struct Kept {
     covers: Covers,
     /// How many other namespaces were asked about in the same question; `None` if it was the narrow one.
     pub(in crate::provider) asked_with: Option<usize>,
+    /// Bytes that it takes, roughly.
+    pub(super) size_bytes: usize,
 }
 
 /// What a kept answer is an answer to.
@@ -44,20 +46,12 @@ impl Kept {
             None if names.is_empty() => (answer, Covers::Question),
             None => (answer, Covers::Objects(names)),
         };
-        Kept {
-            answer: Arc::new(answer),
-            covers,
-            asked_with: None,
-        }
+        Kept::new(Arc::new(answer), covers, None)
     }
 
     /// The answer to the question that a request asked.
     pub(super) fn asked(answer: Arc<Answer>) -> Kept {
-        Kept {
-            answer,
-            covers: Covers::Question,
-            asked_with: None,
-        }
+        Kept::new(answer, Covers::Question, None)
     }
 
     /// The part of one namespace in the answer to a wide question.
@@ -69,10 +63,15 @@ impl Kept {
             ),
             None => (answer, Covers::Question),
         };
+        Kept::new(Arc::new(answer), covers, Some(asked_with))
+    }
+
+    fn new(answer: Arc<Answer>, covers: Covers, asked_with: Option<usize>) -> Kept {
         Kept {
-            answer: Arc::new(answer),
+            size_bytes: answer.size_bytes(),
+            answer,
             covers,
-            asked_with: Some(asked_with),
+            asked_with,
         }
     }
 
@@ -107,11 +106,6 @@ impl Kept {
 
     pub(super) fn evaluated_at(&self) -> Timestamp {
         self.answer.evaluated_at
-    }
-
-    /// Bytes that it takes, roughly.
-    pub(super) fn size_bytes(&self) -> usize {
-        self.answer.size_bytes()
     }
 }
 

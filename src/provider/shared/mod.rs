@@ -247,7 +247,7 @@ impl State {
     fn let_go(&mut self, kept: Option<&Arc<Kept>>) {
         if let Some(kept) = kept {
             self.kept -= 1;
-            self.kept_bytes -= kept.size_bytes();
+            self.kept_bytes -= kept.size_bytes;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::kept::Kept;
-use super::slot::Slot;
+use super::slot::{Blame, Slot};
 use super::topic::{Key, Topic};
 use super::{Members, Shared, State};
 use crate::model::Timestamp;
@@ -106,35 +106,29 @@ impl Shared {
 
     /// An answer came.
     pub(super) fn landed(&self, brought: Brought, is_wide: bool, now: Timestamp) {
+        // What was kept before may be large, and is freed when nobody waits for it.
+        let mut before = Vec::with_capacity(brought.len());
         let mut state = self.lock();
         for (key, kept) in brought {
-            state.keep(&key, kept, |slot, kept| {
+            let replaced = state.keep(&key, kept, |slot, kept| {
                 if is_wide && slot.is_unfair(kept.answer.samples.len(), self.memory, now) {
                     slot.narrow(now);
                 }
             });
+            before.push(replaced);
             self.is_due_again(&mut state, &key);
         }
     }
 
-    /// No answer came. If the question was at fault, it is asked for each namespace from now on.
-    pub(super) fn failed(
-        &self,
-        keys: &[Arc<Key>],
-        error: &Arc<Error>,
-        is_to_be_narrow: bool,
-        now: Timestamp,
-    ) {
+    /// No answer came.
+    pub(super) fn failed(&self, keys: &[Arc<Key>], error: &Arc<Error>, blame: Blame, now: Timestamp) {
         let mut state = self.lock();
         for key in keys {
             let Some(slot) = state.slots.kept_mut(key) else {
                 continue;
             };
             slot.is_asked = false;
-            match is_to_be_narrow {
-                true => slot.narrow(now),
-                false => slot.failed(error, now),
-            }
+            slot.failed(error, blame, now);
             self.is_due_again(&mut state, key);
         }
     }
@@ -158,17 +152,15 @@ impl Shared {
 }
 
 impl State {
-    /// Keeps an answer if there is room for it.
-    fn keep(&mut self, key: &Key, kept: Kept, judge: impl FnOnce(&mut Slot, &Kept)) {
-        let Some(slot) = self.slots.kept_mut(key) else {
-            return;
-        };
+    /// Keeps an answer if there is room for it, and returns the one before.
+    fn keep(&mut self, key: &Key, kept: Kept, judge: impl FnOnce(&mut Slot, &Kept)) -> Option<Arc<Kept>> {
+        let slot = self.slots.kept_mut(key)?;
         slot.is_asked = false;
         judge(slot, &kept);
         let evaluated_at = kept.evaluated_at();
         let before = slot.kept.take();
         self.let_go(before.as_ref());
-        let bytes = kept.size_bytes();
+        let bytes = kept.size_bytes;
         let has_room = self.kept_bytes + bytes <= super::MOST_KEPT_BYTES;
         if has_room {
             self.kept += 1;
@@ -177,6 +169,7 @@ impl State {
         if let Some(slot) = self.slots.kept_mut(key) {
             slot.answered(has_room.then(|| Arc::new(kept)), evaluated_at);
         }
+        before
     }
 }
 
@@ -222,4 +215,34 @@ pub(super) fn taken_apart(answer: Answer, wide: &WideQuery, keys: &[Arc<Key>]) -
         Some((Arc::clone(key), part))
     });
     parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::topic::Family;
+    use super::*;
+
+    /// How many keys each question has.
+    fn check(keys: &[(&str, usize)]) -> Vec<usize> {
+        let mut chunks = Chunks::default();
+        let family = Arc::new(Family::default());
+        for (namespace, rows) in keys {
+            let key = Key {
+                family: Arc::clone(&family),
+                namespace: Some((*namespace).to_owned()),
+                exactly: None,
+            };
+            chunks.add(Arc::new(key), *rows);
+        }
+        chunks.chunks.iter().map(|chunk| chunk.keys.len()).collect()
+    }
+
+    #[test]
+    fn namespaces_are_asked_about_in_as_few_questions_as_they_fit_in() {
+        assert_eq!(check(&[("mail", 10), ("shop", 10)]), [2]);
+        let long = "n".repeat(63);
+        assert_eq!(check(&vec![(long.as_str(), 1); 65]), [64, 1]);
+        assert_eq!(check(&[("mail", 30_000), ("shop", 30_000), ("a", 5)]), [1, 2]);
+        assert_eq!(check(&[("huge", 90_000), ("shop", 1)]), [1, 1]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Asks in the background for what is asked for again and again.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,10 @@ use futures_util::stream::FuturesUnordered;
 
 use super::Topic;
 use super::kept::Kept;
-use super::plan::{Form, Job, taken_apart};
+use super::plan::{Brought, Form, Job, taken_apart};
+use super::slot::Blame;
 use crate::model::chain;
-use crate::prometheus::{Backend, Error, Question};
+use crate::prometheus::{Answer, Backend, Error, Question};
 use crate::provider::{Provider, now};
 use crate::rules::{QueryFault, WideQuery};
 use crate::telemetry::{BackendOutcome, RefreshForm};
@@ -22,6 +24,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Questions under way at once to each backend; the others of its concurrent queries are left to requests.
 const AT_ONCE: usize = 4;
+
+/// Most that is logged of a query.
+const LOGGED_CHARACTERS: usize = 1024;
 
 /// Longest query with the names of objects in it; beyond that all objects are asked about, if that is as good.
 /// VictoriaMetrics takes 16 KiB.
@@ -40,7 +45,7 @@ impl Provider {
 
     async fn refresh_from(&self, name: &str, backend: &Backend) -> Infallible {
         let mut under_way = FuturesUnordered::new();
-        let mut waiting = std::collections::VecDeque::new();
+        let mut waiting: VecDeque<Job> = VecDeque::new();
         loop {
             waiting.extend(self.shared.take_due(name, now()));
             while under_way.len() < AT_ONCE
@@ -48,114 +53,161 @@ impl Provider {
             {
                 under_way.push(self.ask_again(backend, job));
             }
-            tokio::select! {
-                Some(()) = under_way.next() => {}
-                () = tokio::time::sleep(TICK) => {}
+            let ended = tokio::select! {
+                Some(ended) = under_way.next() => ended,
+                () = tokio::time::sleep(TICK) => Ok(()),
+            };
+            // A backend that answers nobody is not asked the rest, and the log has it once.
+            if let Err(error) = ended {
+                for job in waiting.drain(..) {
+                    self.shared.failed(&job.keys, &error, Blame::Backend, now());
+                }
             }
         }
     }
 
-    async fn ask_again(&self, backend: &Backend, job: Job) {
-        let at = self.sources.ages.evaluation_time(now());
-        let (form, query) = match rendered(&job) {
-            Ok(rendered) => rendered,
-            // Its rule could render it for the request, but not for all objects of all requests together.
-            Err(_) => return self.shared.give_up(&job.keys),
+    /// Asks one question. The error is one that others to the same backend would meet too.
+    async fn ask_again(&self, backend: &Backend, job: Job) -> Result<(), Arc<Error>> {
+        let Ok(rendered) = Rendered::new(&job) else {
+            // Its rule could render it for each request, but not for the objects of all requests together.
+            self.shared.give_up(&job.keys);
+            return Ok(());
         };
         let question = Question {
-            query: query.text().to_owned(),
+            query: rendered.text().to_owned(),
             on_partial: job.topic.rule().policies.on_partial,
         };
+        let is_wide = matches!(job.form, Form::Wide);
+        let form = if is_wide {
+            RefreshForm::Shared
+        } else {
+            RefreshForm::Narrow
+        };
+        let at = self.sources.ages.evaluation_time(now());
         match backend.instant(&question, at).await {
             Ok(answer) => {
-                let brought = match (query, &job.form) {
-                    (Rendered::Wide(wide), _) => taken_apart(answer, &wide, &job.keys),
-                    (Rendered::Narrow(_), Form::Narrow { names, is_wide }) => {
-                        let label = job.topic.object_label().filter(|_| *is_wide).map(str::to_owned);
-                        let kept = Kept::narrow(answer, names.clone(), label);
-                        job.keys.iter().cloned().zip([kept]).collect()
-                    }
-                    (Rendered::Narrow(_), Form::Wide) => Vec::new(),
-                };
                 self.sources.metrics.refreshed(form, BackendOutcome::Success);
-                self.shared.landed(brought, matches!(job.form, Form::Wide), now());
+                let brought = rendered.brought(answer, &job);
+                self.shared.landed(brought, is_wide, now());
+                Ok(())
             }
             Err(error) => {
                 self.sources.metrics.refreshed(form, error.outcome());
-                self.not_refreshed(&job, &question, error);
+                self.not_refreshed(&job, &question, error)
             }
         }
     }
 
-    fn not_refreshed(&self, job: &Job, question: &Question, error: Error) {
+    fn not_refreshed(&self, job: &Job, question: &Question, error: Error) -> Result<(), Arc<Error>> {
         let rule = job.topic.rule().key();
-        let is_to_be_narrow = matches!(job.form, Form::Wide) && is_of_the_question(&error);
-        let query: String = question.query.chars().take(1024).collect();
-        let error = Arc::new(error);
-        if is_to_be_narrow {
-            tracing::warn!(
-                rule,
-                query,
-                error = chain(&*error),
-                "{rule}: {} namespaces are asked about one by one, since the question about all failed",
-                job.keys.len()
-            );
-        } else {
-            tracing::warn!(rule, query, error = chain(&*error), "{rule}: a refresh failed");
+        let blame = match job.form {
+            Form::Wide => blame(&error),
+            Form::Narrow { .. } => Blame::Backend,
+        };
+        let then = match blame {
+            Blame::Question => ", so its namespaces are asked about one by one",
+            Blame::Either | Blame::Backend => "",
+        };
+        let query: String = question.query.chars().take(LOGGED_CHARACTERS).collect();
+        let (error, namespaces) = (Arc::new(error), job.keys.len());
+        tracing::warn!(
+            rule,
+            query,
+            namespaces,
+            error = chain(&*error),
+            "{rule}: an answer could not be refreshed{then}"
+        );
+        self.shared.failed(&job.keys, &error, blame, now());
+        match is_of_all(&error) {
+            true => Err(error),
+            false => Ok(()),
         }
-        self.shared.failed(&job.keys, &error, is_to_be_narrow, now());
     }
 }
 
 /// A question as it is sent.
 enum Rendered {
     Wide(WideQuery),
-    Narrow(String),
+    /// With the objects in it, and the label that tells them apart if there is one that does.
+    Narrow {
+        text: String,
+        names: Vec<String>,
+        label: Option<String>,
+    },
 }
 
 impl Rendered {
+    fn new(job: &Job) -> Result<Rendered, QueryFault> {
+        let namespaces: Vec<String> = job.keys.iter().filter_map(|key| key.namespace.clone()).collect();
+        match &job.form {
+            Form::Wide => {
+                let wide = job.topic.wide(&namespaces);
+                wide.map(Rendered::Wide).ok_or(QueryFault::Empty)
+            }
+            Form::Narrow { names, is_wide } => {
+                let namespace = namespaces.first().map(String::as_str);
+                Rendered::narrow(&job.topic, namespace, names, *is_wide)
+            }
+        }
+    }
+
+    /// About some objects of a namespace, or about all of them if their names make the query too long.
+    fn narrow(
+        topic: &Topic,
+        namespace: Option<&str>,
+        names: &[String],
+        is_wide: bool,
+    ) -> Result<Rendered, QueryFault> {
+        let text = topic.narrow(namespace, names)?;
+        if text.len() > LONGEST_BYTES
+            && let Some(wide) = topic.all_of(namespace)
+        {
+            return Ok(Rendered::Wide(wide));
+        }
+        Ok(Rendered::Narrow {
+            text,
+            names: names.to_vec(),
+            label: topic.object_label().filter(|_| is_wide).map(str::to_owned),
+        })
+    }
+
     fn text(&self) -> &str {
         match self {
             Rendered::Wide(wide) => &wide.text,
-            Rendered::Narrow(text) => text,
+            Rendered::Narrow { text, .. } => text,
+        }
+    }
+
+    fn brought(self, answer: Answer, job: &Job) -> Brought {
+        match self {
+            Rendered::Wide(wide) => taken_apart(answer, &wide, &job.keys),
+            Rendered::Narrow { names, label, .. } => {
+                let kept = Kept::narrow(answer, names, label);
+                job.keys.iter().cloned().zip([kept]).collect()
+            }
         }
     }
 }
 
-fn rendered(job: &Job) -> Result<(RefreshForm, Rendered), QueryFault> {
-    let namespaces = || -> Vec<String> { job.keys.iter().filter_map(|key| key.namespace.clone()).collect() };
-    match &job.form {
-        Form::Wide => {
-            let wide = job.topic.wide(&namespaces()).ok_or(QueryFault::Empty)?;
-            Ok((RefreshForm::Shared, Rendered::Wide(wide)))
-        }
-        Form::Narrow { names, .. } => {
-            let query = narrow_or_all(&job.topic, namespaces().first().map(String::as_str), names)?;
-            Ok((RefreshForm::Narrow, query))
-        }
-    }
-}
-
-/// The query about some objects of a namespace, or about all of them if their names make it too long.
-fn narrow_or_all(topic: &Topic, namespace: Option<&str>, names: &[String]) -> Result<Rendered, QueryFault> {
-    let narrow = topic.narrow(namespace, names)?;
-    if narrow.len() > LONGEST_BYTES
-        && let Some(wide) = topic.all_of(namespace)
-    {
-        return Ok(Rendered::Wide(wide));
-    }
-    Ok(Rendered::Narrow(narrow))
-}
-
-/// Whether another question might succeed where this one failed, for it is about fewer namespaces.
-fn is_of_the_question(error: &Error) -> bool {
+/// What the failure of a wide question is put down to.
+fn blame(error: &Error) -> Blame {
     match error {
-        Error::TimedOut(_) | Error::Rejected { .. } | Error::Malformed { .. } | Error::TooLarge { .. } => {
-            true
+        Error::Rejected { .. } | Error::Malformed { .. } | Error::TooLarge { .. } => Blame::Question,
+        Error::TimedOut(_) | Error::Overloaded { .. } | Error::Failed { .. } | Error::Partial { .. } => {
+            Blame::Either
         }
-        Error::Unreachable(_)
-        | Error::Overloaded { .. }
-        | Error::Unauthorized { .. }
+        Error::Unreachable(_) | Error::Unauthorized { .. } => Blame::Backend,
+    }
+}
+
+/// Whether any other question to the backend would fail too.
+fn is_of_all(error: &Error) -> bool {
+    match error {
+        Error::Unreachable(_) | Error::Unauthorized { .. } | Error::Overloaded { .. } => true,
+        Error::TimedOut(_)
+        | Error::Rejected { .. }
+        | Error::Malformed { .. }
+        | Error::TooLarge { .. }
         | Error::Failed { .. }
         | Error::Partial { .. } => false,
     }

@@ -20,6 +20,20 @@ const FEW_ROWS: usize = 200;
 /// Choices of objects that are remembered of one question. A caller may make them up.
 const MOST_CHOICES: usize = 256;
 
+/// So many failures in a row of a wide question that narrow ones may be spared end it for a while.
+const MOST_FAILURES: u8 = 3;
+
+/// What a failure is put down to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The wide question: a narrow one may well succeed.
+    Question,
+    /// The wide question or the backend: narrow ones are tried when it goes on.
+    Either,
+    /// The backend, or a question that cannot be narrower.
+    Backend,
+}
+
 /// What is known of one question.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -28,6 +42,8 @@ pub(super) struct Slot {
     /// When the last answer to a request was evaluated, or is being.
     answered_at: Timestamp,
     failure: Option<(Timestamp, Arc<Error>)>,
+    /// In a row.
+    failures_of_either: u8,
     narrow_since: Option<Timestamp>,
     pub(super) is_asked: bool,
 }
@@ -47,6 +63,7 @@ impl Slot {
             kept: None,
             answered_at: evaluated_at,
             failure: None,
+            failures_of_either: 0,
             narrow_since: None,
             is_asked: false,
         }
@@ -143,10 +160,18 @@ impl Slot {
         self.kept = kept;
         self.answered_at = evaluated_at;
         self.failure = None;
+        self.failures_of_either = 0;
     }
 
     /// No answer came.
-    pub(super) fn failed(&mut self, error: &Arc<Error>, now: Timestamp) {
+    pub(super) fn failed(&mut self, error: &Arc<Error>, blame: Blame, now: Timestamp) {
+        if blame == Blame::Either {
+            self.failures_of_either += 1;
+        }
+        if blame == Blame::Question || self.failures_of_either >= MOST_FAILURES {
+            self.failures_of_either = 0;
+            return self.narrow(now);
+        }
         self.failure = Some((now, Arc::clone(error)));
     }
 
@@ -159,4 +184,141 @@ impl Slot {
 
 fn is_within(limit: Duration, from: Timestamp, to: Timestamp) -> bool {
     to.duration_since(from).unsigned_abs() <= limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus::{Answer, Shape};
+
+    const AGES: Ages = Ages {
+        fresh_for: Duration::from_secs(10),
+        serve_stale_for: Duration::from_secs(15),
+        failure_hold: Duration::from_secs(5),
+        evaluation_grid: Duration::from_secs(5),
+    };
+    const MEMORY: Duration = Duration::from_secs(30);
+
+    fn second(at: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + at).unwrap()
+    }
+
+    fn kept(at: i64) -> Option<Arc<Kept>> {
+        let answer = Answer {
+            samples: Vec::new(),
+            shape: Shape::Vector,
+            evaluated_at: second(at),
+            warnings: Vec::new(),
+        };
+        Some(Arc::new(Kept::asked(Arc::new(answer))))
+    }
+
+    fn failure() -> Arc<Error> {
+        Arc::new(Error::malformed("it is for a test"))
+    }
+
+    fn check(slot: &Slot, at: i64) -> &'static str {
+        match slot.recall(&AGES, second(at)) {
+            Some((_, None)) => "fresh",
+            Some((_, Some(_))) => "stands in",
+            None => "nothing",
+        }
+    }
+
+    fn choose(slot: &mut Slot, choice: &str, names: &[String], at: i64) {
+        slot.choose(&ObjectChoice::Named(choice.to_owned()), names, MEMORY, second(at));
+    }
+
+    fn names(prefix: &str, count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}{number:03}")).collect()
+    }
+
+    #[test]
+    fn kept_answer_is_fresh_and_stands_in_only_after_a_failure() {
+        let mut slot = Slot::new(second(0));
+        assert_eq!(check(&slot, 0), "nothing");
+        slot.answered(kept(0), second(0));
+        assert_eq!(check(&slot, 9), "fresh");
+        assert_eq!(check(&slot, 10), "nothing");
+        slot.failed(&failure(), Blame::Backend, second(8));
+        assert_eq!(check(&slot, 9), "fresh");
+        assert_eq!(check(&slot, 12), "stands in");
+        assert_eq!(check(&slot, 13), "nothing", "the failure is no longer held");
+        slot.failed(&failure(), Blame::Backend, second(13));
+        assert_eq!(check(&slot, 15), "nothing", "the answer is too old");
+    }
+
+    #[test]
+    fn question_is_due_before_its_answer_is_stale_and_after_the_hold_of_a_failure() {
+        let after = Duration::from_secs(7);
+        let mut slot = Slot::new(second(0));
+        assert_eq!(slot.due(&AGES, after), second(7));
+        slot.answered(kept(5), second(5));
+        assert_eq!(slot.due(&AGES, after), second(12));
+        assert!(!slot.can_be_newer(&AGES, second(9)));
+        assert!(slot.can_be_newer(&AGES, second(10)));
+        slot.failed(&failure(), Blame::Backend, second(12));
+        assert_eq!(slot.due(&AGES, after), second(17));
+    }
+
+    #[test]
+    fn request_that_asks_for_itself_puts_the_refresh_off_only_if_its_answer_is_new() {
+        let mut slot = Slot::new(second(0));
+        slot.is_answered(&AGES, second(9));
+        assert_eq!(slot.evaluated_at(), second(0), "that was the answer of before");
+        slot.is_answered(&AGES, second(16));
+        assert_eq!(slot.evaluated_at(), AGES.evaluation_time(second(16)));
+    }
+
+    #[test]
+    fn question_at_fault_is_narrow_at_once_and_a_slow_one_when_it_goes_on() {
+        let mut slot = Slot::new(second(0));
+        slot.failed(&failure(), Blame::Question, second(0));
+        assert!(slot.is_narrow(second(600)) && !slot.is_narrow(second(601)));
+        let mut slot = Slot::new(second(0));
+        for at in [0, 5] {
+            slot.failed(&failure(), Blame::Either, second(at));
+            slot.failed(&failure(), Blame::Backend, second(at));
+            assert!(!slot.is_narrow(second(at)));
+        }
+        slot.failed(&failure(), Blame::Either, second(10));
+        assert!(slot.is_narrow(second(10)));
+    }
+
+    #[test]
+    fn objects_asked_for_lately_are_put_together() {
+        let mut slot = Slot::new(second(0));
+        choose(&mut slot, "old", &names("z", 1), 0);
+        choose(&mut slot, "one", &names("b", 2), 20);
+        choose(&mut slot, "other", &names("a", 1), 20);
+        choose(&mut slot, "one", &names("b", 1), 31);
+        assert_eq!(slot.names(MEMORY, second(31)), ["a000", "b000"]);
+    }
+
+    #[test]
+    fn choices_that_a_caller_makes_up_are_not_remembered_without_end() {
+        let mut slot = Slot::new(second(0));
+        for number in 0..1000 {
+            choose(&mut slot, &number.to_string(), &names("a", 1), 0);
+        }
+        assert_eq!(slot.choices.len(), MOST_CHOICES);
+        choose(&mut slot, "later", &names("b", 1), 31);
+        assert_eq!(slot.names(MEMORY, second(31)), ["b000"]);
+    }
+
+    #[test]
+    fn rows_are_a_fair_part_of_what_is_asked_for_or_few() {
+        let mut slot = Slot::new(second(0));
+        choose(&mut slot, "one", &names("a", 30), 0);
+        let is_unfair = |rows| slot.is_unfair(rows, MEMORY, second(0));
+        assert!(!is_unfair(300) && is_unfair(301));
+        let mut slot = Slot::new(second(0));
+        choose(&mut slot, "one", &names("a", 1), 0);
+        assert!(!slot.is_unfair(FEW_ROWS, MEMORY, second(0)));
+        let external = Slot::new(second(0));
+        assert!(
+            !external.is_unfair(1000, MEMORY, second(0)),
+            "no objects to choose from"
+        );
+    }
 }

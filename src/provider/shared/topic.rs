@@ -19,7 +19,7 @@ enum Entry {
 }
 
 /// A topic by name, as long as its rule stays the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Family {
     pub(super) rule: String,
     /// The series it is made from, which one rule may have several of.
