@@ -85,6 +85,10 @@ fn page(seconds: f64) -> String {
             page,
             "depth{{namespace=\"{namespace}\",container=\"a\"}} {number}"
         );
+        for zone in ["z1", "z2"].iter().take(1 + usize::from(namespace == "mail")) {
+            let labels = format!("namespace=\"{namespace}\",pod=\"cart-1\",zone=\"{zone}\"");
+            let _ = writeln!(page, "capacity{{{labels}}} 8");
+        }
     }
     let _ = writeln!(
         page,
