@@ -9,7 +9,7 @@ use crate::model::{Sample, Timestamp};
 use crate::prometheus::{Answer, Error as BackendError};
 use crate::provider::error::{Error, Subject};
 use crate::provider::trace::Trace;
-use crate::provider::{Asker, Provider};
+use crate::provider::{Asker, Provider, now};
 use crate::rules::{Rule, WideQuery};
 use crate::telemetry::CacheOutcome;
 
@@ -44,7 +44,7 @@ pub(in crate::provider) async fn found(
     };
     match provider.shared.recall(ask, now) {
         Some((kept, because)) => {
-            asking.is_kept(&kept, because.as_deref(), trace);
+            asking.kept(&kept, because.as_deref(), trace);
             Ok(Found(kept))
         }
         None => asking.asked(trace).await.map(Found),
@@ -90,48 +90,55 @@ impl Asking<'_> {
                 None => Kept::asked(answer),
             })),
             Err(error) => {
-                let kept = self
-                    .provider
-                    .shared
-                    .stale(self.ask, self.now)
-                    .ok_or(error.clone())?;
-                self.is_kept(&kept, None, trace);
-                trace.note(format!("the last answer is served because: {error}"));
+                // How old the last answer is counts when it is served, not when it was asked for.
+                let kept = self.provider.shared.stale(self.ask, now());
+                let kept = kept.ok_or(error.clone())?;
+                self.tell(&kept, CacheOutcome::Stale, trace);
+                trace.note(format!("the last answer is served: {error}"));
                 Ok(kept)
             }
         }
     }
 
-    /// An answer of before is served.
-    fn is_kept(&self, kept: &Kept, because: Option<&BackendError>, trace: &mut Trace) {
+    /// A kept answer is served, after a failure if there was one.
+    fn kept(&self, kept: &Kept, because: Option<&BackendError>, trace: &mut Trace) {
+        match because {
+            None => self.tell(kept, CacheOutcome::Refreshed, trace),
+            Some(because) => {
+                self.tell(kept, CacheOutcome::Stale, trace);
+                let cause = because.public_text();
+                trace.note(format!("the last answer is served because {cause}"));
+            }
+        }
+    }
+
+    fn tell(&self, kept: &Kept, outcome: CacheOutcome, trace: &mut Trace) {
         let Ask { namespace, names, .. } = *self.ask;
-        let outcome = match because {
-            None => CacheOutcome::Refreshed,
-            Some(_) => CacheOutcome::Stale,
-        };
+        let asker = Asker::from(self.rule());
         self.provider.sources.metrics.cache(outcome);
         if kept.answer.is_incomplete() {
-            self.provider.accepts_incomplete(&Asker::from(self.rule()), trace);
+            self.provider.accepts_incomplete(&asker, trace);
         }
         if !trace.is_read() {
             return;
         }
         if let Ok(query) = self.topic().narrow(namespace, names) {
-            trace.asked(&Asker::from(self.rule()), &query);
+            trace.asked(&asker, &query);
         }
         trace.answer = Some(Arc::new(shown(kept, names)));
         trace.note("answered from an answer that is refreshed while it is asked for");
-        if let Some(others) = kept.asked_with {
-            trace.note(self.told_wide(others));
-            if !kept.answer.warnings.is_empty() {
-                trace.note("the backend warns about the question that was asked; the log has its words");
+        match kept.asked_with {
+            Some(others) => {
+                trace.note(self.told_wide(others));
+                // Its words may be about others.
+                if !kept.answer.warnings.is_empty() {
+                    trace.note("the backend warns about the question that was asked");
+                }
             }
-        }
-        if let Some(because) = because {
-            trace.note(format!(
-                "the last answer is served because {}",
-                because.client_text()
-            ));
+            None => {
+                let warnings = kept.answer.client_warnings();
+                warnings.for_each(|warning| trace.note(format!("the backend warns: {warning}")));
+            }
         }
     }
 

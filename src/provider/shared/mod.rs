@@ -4,6 +4,7 @@
 //! again and again is refreshed in the background, the questions of many namespaces in one where that is safe.
 
 mod answer;
+mod choices;
 mod demand;
 mod kept;
 mod plan;
@@ -122,12 +123,15 @@ impl Shared {
         let key = members.key(ask);
         let known = state.slots.note(&key, now).is_some();
         if !known {
-            self.add(state, &family, key, ask, now);
+            let names_are_wanted = !members.is_wide;
+            self.add(state, &family, key, ask, names_are_wanted, now);
             return None;
         }
         let slot = state.slots.kept_mut(&key)?;
         if let Some(choice) = ask.choice {
-            slot.choose(choice, ask.names, self.memory, now);
+            let names_are_wanted = !members.is_wide || slot.is_narrow(now);
+            slot.choices
+                .add(choice, ask.names, names_are_wanted, self.memory, now);
         }
         let recalled = slot.recall(&self.ages, now);
         let recalled = recalled.filter(|(kept, _)| kept.samples(ask.names).is_some());
@@ -181,10 +185,19 @@ impl Shared {
         }
     }
 
-    fn add(&self, state: &mut State, family: &Family, key: Key, ask: &Ask<'_>, now: Timestamp) {
+    fn add(
+        &self,
+        state: &mut State,
+        family: &Family,
+        key: Key,
+        ask: &Ask<'_>,
+        names_are_wanted: bool,
+        now: Timestamp,
+    ) {
         let mut slot = Slot::new(self.ages.evaluation_time(now));
         if let Some(choice) = ask.choice {
-            slot.choose(choice, ask.names, self.memory, now);
+            slot.choices
+                .add(choice, ask.names, names_are_wanted, self.memory, now);
         }
         let key = Arc::new(key);
         let group = (family.rule.clone(), ask.namespace.map(str::to_owned));

@@ -31,8 +31,12 @@ pub(super) struct Job {
 pub(super) enum Form {
     /// About all objects of the namespaces of all keys.
     Wide,
-    /// About these objects in the namespace of the one key. `is_wide` if the answer can be taken apart.
-    Narrow { names: Vec<String>, is_wide: bool },
+    /// About these objects in the namespace of the one key, if they are known.
+    Narrow {
+        names: Option<Vec<String>>,
+        /// Whether the answer can be taken apart.
+        is_wide: bool,
+    },
 }
 
 /// What an answer brought: by key, the part of it that is to be kept.
@@ -89,7 +93,7 @@ impl Shared {
                 jobs.push(Job {
                     topic: members.topic.clone(),
                     form: Form::Narrow {
-                        names: slot.names(self.memory, now),
+                        names: slot.choices.names(self.memory, now),
                         is_wide: members.is_wide,
                     },
                     keys: vec![key],

@@ -146,18 +146,22 @@ impl Rendered {
             }
             Form::Narrow { names, is_wide } => {
                 let namespace = namespaces.first().map(String::as_str);
-                Rendered::narrow(&job.topic, namespace, names, *is_wide)
+                Rendered::narrow(&job.topic, namespace, names.as_deref(), *is_wide)
             }
         }
     }
 
-    /// About some objects of a namespace, or about all of them if their names make the query too long.
+    /// About some objects of a namespace, or about all if they are not known or make the query too long.
     fn narrow(
         topic: &Topic,
         namespace: Option<&str>,
-        names: &[String],
+        names: Option<&[String]>,
         is_wide: bool,
     ) -> Result<Rendered, QueryFault> {
+        let Some(names) = names else {
+            let all = topic.all_of(namespace);
+            return all.map(Rendered::Wide).ok_or(QueryFault::Empty);
+        };
         let text = topic.narrow(namespace, names)?;
         if text.len() > LONGEST_BYTES
             && let Some(wide) = topic.all_of(namespace)

@@ -1,11 +1,11 @@
 //! One question that is asked again and again. Pure: time comes in.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choices::Choices;
 use super::kept::Kept;
-use crate::model::{ObjectChoice, Timestamp};
+use crate::model::Timestamp;
 use crate::prometheus::{Ages, Error};
 
 /// How long a question is asked alone after it was found that it should not be asked with others.
@@ -16,9 +16,6 @@ const FAIR_ROWS: usize = 10;
 
 /// So few rows are never too many.
 const FEW_ROWS: usize = 200;
-
-/// Choices of objects that are remembered of one question. A caller may make them up.
-const MOST_CHOICES: usize = 256;
 
 /// So many failures in a row of a wide question that narrow ones may be spared end it for a while.
 const MOST_FAILURES: u8 = 3;
@@ -37,7 +34,7 @@ pub(super) enum Blame {
 /// What is known of one question.
 #[derive(Debug)]
 pub(super) struct Slot {
-    choices: HashMap<ObjectChoice, Chosen>,
+    pub(super) choices: Choices,
     pub(super) kept: Option<Arc<Kept>>,
     /// When the last answer to a request was evaluated, or is being.
     answered_at: Timestamp,
@@ -48,18 +45,11 @@ pub(super) struct Slot {
     pub(super) is_asked: bool,
 }
 
-/// The objects that a choice came to.
-#[derive(Debug)]
-struct Chosen {
-    names: Vec<String>,
-    last: Timestamp,
-}
-
 impl Slot {
     /// A question that is asked for the first time, with an answer of that time.
     pub(super) fn new(evaluated_at: Timestamp) -> Slot {
         Slot {
-            choices: HashMap::new(),
+            choices: Choices::default(),
             kept: None,
             answered_at: evaluated_at,
             failure: None,
@@ -67,41 +57,6 @@ impl Slot {
             narrow_since: None,
             is_asked: false,
         }
-    }
-
-    /// Some objects are asked for. `names` are sorted.
-    pub(super) fn choose(
-        &mut self,
-        choice: &ObjectChoice,
-        names: &[String],
-        memory: Duration,
-        now: Timestamp,
-    ) {
-        if let Some(chosen) = self.choices.get_mut(choice) {
-            chosen.last = now;
-            if chosen.names != names {
-                chosen.names = names.to_vec();
-            }
-            return;
-        }
-        if self.choices.len() >= MOST_CHOICES {
-            self.choices
-                .retain(|_, chosen| is_within(memory, chosen.last, now));
-        }
-        if self.choices.len() < MOST_CHOICES {
-            let names = names.to_vec();
-            self.choices.insert(choice.clone(), Chosen { names, last: now });
-        }
-    }
-
-    /// The objects that were asked for lately, sorted.
-    pub(super) fn names(&self, memory: Duration, now: Timestamp) -> Vec<String> {
-        let lately = self
-            .choices
-            .values()
-            .filter(|chosen| is_within(memory, chosen.last, now));
-        let names: BTreeSet<&String> = lately.flat_map(|chosen| &chosen.names).collect();
-        names.into_iter().cloned().collect()
     }
 
     /// The kept answer while it is fresh; with the failure, if it stands in after one.
@@ -178,7 +133,8 @@ impl Slot {
     /// Whether a wide answer has more rows of it than is right for the objects that are asked for.
     pub(super) fn is_unfair(&self, rows: usize, memory: Duration, now: Timestamp) -> bool {
         // An external metric has no objects to choose from.
-        !self.choices.is_empty() && rows > FEW_ROWS && rows > FAIR_ROWS * self.names(memory, now).len()
+        let asked = self.choices.count(memory, now);
+        asked.is_some_and(|asked| rows > FEW_ROWS && rows > FAIR_ROWS * asked)
     }
 }
 
@@ -189,6 +145,7 @@ fn is_within(limit: Duration, from: Timestamp, to: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ObjectChoice;
     use crate::prometheus::{Answer, Shape};
 
     const AGES: Ages = Ages {
@@ -225,12 +182,10 @@ mod tests {
         }
     }
 
-    fn choose(slot: &mut Slot, choice: &str, names: &[String], at: i64) {
-        slot.choose(&ObjectChoice::Named(choice.to_owned()), names, MEMORY, second(at));
-    }
-
-    fn names(prefix: &str, count: usize) -> Vec<String> {
-        (0..count).map(|number| format!("{prefix}{number:03}")).collect()
+    fn choose(slot: &mut Slot, count: usize) {
+        let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        let choice = ObjectChoice::Named("all".to_owned());
+        slot.choices.add(&choice, &names, false, MEMORY, second(0));
     }
 
     #[test]
@@ -286,34 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn objects_asked_for_lately_are_put_together() {
-        let mut slot = Slot::new(second(0));
-        choose(&mut slot, "old", &names("z", 1), 0);
-        choose(&mut slot, "one", &names("b", 2), 20);
-        choose(&mut slot, "other", &names("a", 1), 20);
-        choose(&mut slot, "one", &names("b", 1), 31);
-        assert_eq!(slot.names(MEMORY, second(31)), ["a000", "b000"]);
-    }
-
-    #[test]
-    fn choices_that_a_caller_makes_up_are_not_remembered_without_end() {
-        let mut slot = Slot::new(second(0));
-        for number in 0..1000 {
-            choose(&mut slot, &number.to_string(), &names("a", 1), 0);
-        }
-        assert_eq!(slot.choices.len(), MOST_CHOICES);
-        choose(&mut slot, "later", &names("b", 1), 31);
-        assert_eq!(slot.names(MEMORY, second(31)), ["b000"]);
-    }
-
-    #[test]
     fn rows_are_a_fair_part_of_what_is_asked_for_or_few() {
         let mut slot = Slot::new(second(0));
-        choose(&mut slot, "one", &names("a", 30), 0);
+        choose(&mut slot, 30);
         let is_unfair = |rows| slot.is_unfair(rows, MEMORY, second(0));
         assert!(!is_unfair(300) && is_unfair(301));
         let mut slot = Slot::new(second(0));
-        choose(&mut slot, "one", &names("a", 1), 0);
+        choose(&mut slot, 1);
         assert!(!slot.is_unfair(FEW_ROWS, MEMORY, second(0)));
         let external = Slot::new(second(0));
         assert!(

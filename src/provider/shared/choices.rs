@@ -1,0 +1,168 @@
+//! Which objects one question is asked for. Pure: time comes in.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::model::{ObjectChoice, Timestamp};
+
+/// Choices that are remembered of one question. A caller may make them up.
+const MOST_CHOICES: usize = 256;
+
+/// Names of objects that are remembered of one question. The query with more of them would be too long for a backend.
+const MOST_NAMES: usize = 1000;
+
+/// The objects that one question was asked for lately.
+#[derive(Debug, Default)]
+pub(super) struct Choices(HashMap<ObjectChoice, Chosen>);
+
+/// What a choice came to.
+#[derive(Debug)]
+struct Chosen {
+    count: usize,
+    /// `None` if they were not wanted, or too many.
+    names: Option<Vec<String>>,
+    last: Timestamp,
+}
+
+impl Choices {
+    /// Some objects are asked for. Their names, which are sorted, are kept only if they are wanted.
+    pub(super) fn add(
+        &mut self,
+        choice: &ObjectChoice,
+        names: &[String],
+        are_wanted: bool,
+        memory: Duration,
+        now: Timestamp,
+    ) {
+        if let Some(chosen) = self.0.get_mut(choice) {
+            (chosen.count, chosen.last) = (names.len(), now);
+            let is_known = chosen.names.as_deref() == Some(names);
+            if is_known && are_wanted || chosen.names.is_none() && !are_wanted {
+                return;
+            }
+            chosen.names = None;
+        } else {
+            if self.0.len() >= MOST_CHOICES {
+                self.0.retain(|_, chosen| is_within(memory, chosen.last, now));
+            }
+            if self.0.len() >= MOST_CHOICES {
+                return;
+            }
+            let chosen = Chosen {
+                count: names.len(),
+                names: None,
+                last: now,
+            };
+            self.0.insert(choice.clone(), chosen);
+        }
+        let remembered: usize = self
+            .0
+            .values()
+            .flat_map(|chosen| &chosen.names)
+            .map(Vec::len)
+            .sum();
+        if are_wanted
+            && remembered + names.len() <= MOST_NAMES
+            && let Some(chosen) = self.0.get_mut(choice)
+        {
+            chosen.names = Some(names.to_vec());
+        }
+    }
+
+    /// The names of all objects that were asked for lately, sorted; `None` if some are not known.
+    pub(super) fn names(&self, memory: Duration, now: Timestamp) -> Option<Vec<String>> {
+        let names: Option<Vec<&Vec<String>>> = self
+            .lately(memory, now)
+            .map(|chosen| chosen.names.as_ref())
+            .collect();
+        let names: BTreeSet<&String> = names?.into_iter().flatten().collect();
+        Some(names.into_iter().cloned().collect())
+    }
+
+    /// How many objects were asked for lately, those of several choices more than once; `None` without any choice.
+    pub(super) fn count(&self, memory: Duration, now: Timestamp) -> Option<usize> {
+        let count = self.lately(memory, now).map(|chosen| chosen.count).sum();
+        (!self.0.is_empty()).then_some(count)
+    }
+
+    fn lately(&self, memory: Duration, now: Timestamp) -> impl Iterator<Item = &Chosen> {
+        let chosen = self.0.values();
+        chosen.filter(move |chosen| is_within(memory, chosen.last, now))
+    }
+}
+
+fn is_within(limit: Duration, from: Timestamp, to: Timestamp) -> bool {
+    to.duration_since(from).unsigned_abs() <= limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMORY: Duration = Duration::from_secs(30);
+
+    fn second(at: i64) -> Timestamp {
+        Timestamp::from_second(at).unwrap()
+    }
+
+    fn names(prefix: &str, count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}{number}")).collect()
+    }
+
+    fn add(choices: &mut Choices, choice: &str, names: &[String], are_wanted: bool, at: i64) {
+        let choice = ObjectChoice::Named(choice.to_owned());
+        choices.add(&choice, names, are_wanted, MEMORY, second(at));
+    }
+
+    #[test]
+    fn objects_asked_for_lately_are_put_together() {
+        let mut choices = Choices::default();
+        add(&mut choices, "old", &names("z", 1), true, 0);
+        add(&mut choices, "one", &names("b", 2), true, 20);
+        add(&mut choices, "other", &names("a", 1), true, 20);
+        add(&mut choices, "one", &names("b", 1), true, 31);
+        let known = choices.names(MEMORY, second(31));
+        assert_eq!(known.unwrap(), ["a0", "b0"]);
+        assert_eq!(choices.count(MEMORY, second(31)), Some(2));
+    }
+
+    #[test]
+    fn names_are_kept_from_when_they_are_wanted() {
+        let mut choices = Choices::default();
+        add(&mut choices, "one", &names("a", 1), false, 0);
+        assert_eq!(choices.names(MEMORY, second(0)), None);
+        add(&mut choices, "one", &names("a", 1), true, 1);
+        assert_eq!(choices.names(MEMORY, second(1)), Some(names("a", 1)));
+        add(&mut choices, "one", &names("a", 1), false, 2);
+        assert_eq!(choices.names(MEMORY, second(2)), None);
+    }
+
+    #[test]
+    fn more_names_than_a_query_takes_are_counted_only() {
+        let mut choices = Choices::default();
+        add(&mut choices, "one", &names("a", MOST_NAMES), true, 0);
+        add(&mut choices, "one", &names("b", MOST_NAMES), true, 1);
+        assert_eq!(
+            choices.names(MEMORY, second(1)),
+            Some({
+                let mut names = names("b", MOST_NAMES);
+                names.sort();
+                names
+            })
+        );
+        add(&mut choices, "other", &names("c", 1), true, 1);
+        assert_eq!(choices.names(MEMORY, second(1)), None);
+        assert_eq!(choices.count(MEMORY, second(1)), Some(MOST_NAMES + 1));
+    }
+
+    #[test]
+    fn choices_that_a_caller_makes_up_are_not_remembered_without_end() {
+        let mut choices = Choices::default();
+        for number in 0..1000 {
+            add(&mut choices, &number.to_string(), &names("a", 1), true, 0);
+        }
+        assert_eq!(choices.0.len(), MOST_CHOICES);
+        add(&mut choices, "later", &names("b", 1), true, 31);
+        assert_eq!(choices.names(MEMORY, second(31)), Some(names("b", 1)));
+    }
+}
