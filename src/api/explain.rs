@@ -22,24 +22,44 @@ use crate::rules::Dropped;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::collections::BTreeMap;
 
+/// Who reads an explanation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Who runs the adapter, and sees all that the backend says.
+    Operator,
+    /// Who may read the answer, and nothing of other objects.
+    Client,
+}
+
 /// Answers a question as it is answered to clients, and tells how.
-pub async fn explain(provider: &Provider, request: &ApiRequest) -> Explanation {
+pub async fn explain(provider: &Provider, request: &ApiRequest, reader: Reader) -> Explanation {
     match request {
         ApiRequest::Custom { version, request, .. } => {
-            let outcome = provider.custom(request, Detail::Full).await;
+            let outcome = reader.of(provider.custom(request, Detail::Full).await);
             let question = custom_question(version.group_version(), request);
             let explanation = Explanation::new(question, &outcome, object_value);
-            explanation.with_ages(provider, &outcome.trace).await
+            explanation.with_ages(provider, &outcome.trace, reader).await
         }
         ApiRequest::External { request, .. } => {
-            let outcome = provider.external(request, Detail::Full).await;
+            let outcome = reader.of(provider.external(request, Detail::Full).await);
             let explanation = Explanation::new(external_question(request), &outcome, external_value);
-            explanation.with_ages(provider, &outcome.trace).await
+            explanation.with_ages(provider, &outcome.trace, reader).await
         }
         ApiRequest::Usage { request, .. } => {
             let outcome = provider.usage(request).await;
-            usage::explained(provider, request, &outcome).await
+            usage::explained(provider, request, &outcome, reader).await
         }
+    }
+}
+
+impl Reader {
+    /// What of an answer this reader may know.
+    fn of<V>(self, outcome: Outcome<V>) -> Outcome<V> {
+        let trace = match self {
+            Reader::Operator => outcome.trace,
+            Reader::Client => outcome.trace.without_others(),
+        };
+        Outcome { trace, ..outcome }
     }
 }
 
@@ -53,7 +73,11 @@ async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation
     let path = path.strip_prefix("/explain").unwrap_or(path);
     let request = state.read(path, http.query_string());
     let request = request.map_err(|fault| Status::bad_request(fault.message()))?;
-    within(request.timeout(), explain(&state.provider, &request)).await
+    within(
+        request.timeout(),
+        explain(&state.provider, &request, Reader::Client),
+    )
+    .await
 }
 
 impl Explanation {
@@ -69,9 +93,9 @@ impl Explanation {
         }
     }
 
-    async fn with_ages(self, provider: &Provider, trace: &Trace) -> Self {
+    async fn with_ages(self, provider: &Provider, trace: &Trace, reader: Reader) -> Self {
         Explanation {
-            way: self.way.with_ages(provider, trace).await,
+            way: self.way.with_ages(provider, trace, reader).await,
             ..self
         }
     }
@@ -79,8 +103,8 @@ impl Explanation {
 
 impl Way {
     /// Adds how old the samples really were, which takes a question of its own to the backend.
-    async fn with_ages(mut self, provider: &Provider, trace: &Trace) -> Self {
-        match provider.sample_ages(trace).await {
+    async fn with_ages(mut self, provider: &Provider, trace: &Trace, reader: Reader) -> Self {
+        match provider.sample_ages(trace, reader == Reader::Client).await {
             Ok(ages) => self.sample_ages = ages.iter().map(AgeSeen::from).collect(),
             Err(cause) => self
                 .notes
@@ -280,6 +304,7 @@ mod tests {
             objects: Some(vec!["cart-0".to_owned()]),
             query: Some("sum by (pod) (rate(http_requests_total[2m]))".to_owned()),
             narrow_query: None,
+            own: Vec::new(),
             answer: Some(Arc::new(BackendAnswer {
                 samples: vec![sample],
                 shape: Shape::Vector,

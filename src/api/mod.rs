@@ -29,7 +29,7 @@ use crate::provider::Provider;
 use std::sync::Arc;
 
 pub use action::action;
-pub use explain::explain;
+pub use explain::{Reader, explain};
 pub use explanation::{
     AgeSeen, Answer, DroppedSeen, Explanation, ObjectName, Question, ReadingSeen, RulePlace, SampleSeen,
     ValueServed, Way,

@@ -23,9 +23,10 @@ const MOST: usize = 50;
 
 impl Provider {
     /// Asks the backend when the series that a query read last had samples. Costs one query for each selector.
+    /// With `only_own`, series are left out that are not known to be of what was asked for.
     ///
     /// The error says why that is not known, as it may be shown.
-    pub async fn sample_ages(&self, trace: &Trace) -> Result<Vec<SampleAge>, String> {
+    pub async fn sample_ages(&self, trace: &Trace, only_own: bool) -> Result<Vec<SampleAge>, String> {
         let query = trace.narrow_query.as_ref().or(trace.query.as_ref());
         let (Some(query), Some(evaluated_at)) = (query, trace.evaluated_at()) else {
             return Ok(Vec::new());
@@ -51,7 +52,9 @@ impl Provider {
                 .instant(&question, evaluated_at)
                 .await
                 .map_err(|error| error.client_text())?;
-            ages.extend(answer.samples.into_iter().filter_map(|sample| {
+            let samples = answer.samples.into_iter();
+            let shown = samples.filter(|sample| !only_own || trace.is_own(&sample.labels));
+            ages.extend(shown.filter_map(|sample| {
                 let at = Timestamp::from_millisecond((sample.value * 1000.0) as i64).ok()?;
                 let age = Duration::try_from(evaluated_at.duration_since(at)).unwrap_or_default();
                 Some(SampleAge {

@@ -28,6 +28,12 @@ pub(super) async fn answer(
     let names = objects(provider, request, &resource, &subject, trace).await?;
     if trace.is_read() {
         trace.objects = Some(names.clone());
+        let namespace = entry.namespace_label.clone().zip(request.namespace.clone());
+        trace.own = namespace
+            .map(|(label, namespace)| (label, vec![namespace]))
+            .into_iter()
+            .collect();
+        trace.own.push((entry.label.clone(), names.clone()));
     }
     let topic = Topic::custom(entry, &request.metric_selector);
     let ask = Ask {

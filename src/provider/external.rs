@@ -21,6 +21,11 @@ pub(super) async fn answer(
         .find_external(&request.metric)
         .map_err(|why| subject.no_metric(&why))?;
     trace.rule = Some(entry.rule.place.clone());
+    let label = entry.namespace_label.clone();
+    trace.own = label
+        .map(|label| (label, vec![request.namespace.clone()]))
+        .into_iter()
+        .collect();
     let topic = Topic::external(entry, &request.selector);
     let ask = Ask {
         topic: &topic,

@@ -1,9 +1,10 @@
 //! How an answer came about.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Asker, Error};
-use crate::model::{ObjectUsage, Place, Quantity, Timestamp};
+use crate::model::{Labels, ObjectUsage, Place, Quantity, Sample, Timestamp};
 use crate::prometheus::{Answer, Cached, Freshness};
 use crate::rules::Dropped;
 
@@ -52,6 +53,8 @@ pub struct Trace {
     pub narrow_query: Option<String>,
     /// What came back.
     pub answer: Option<Arc<Answer>>,
+    /// By which labels, with which values, a series is known to be of what was asked for; none if it is not known.
+    pub own: Vec<(String, Vec<String>)>,
     /// Each number served from a sample, before and after rounding.
     pub readings: Vec<Reading>,
     /// Each sample that was not served.
@@ -114,6 +117,44 @@ impl Trace {
         if self.is_read() {
             self.readings.push(reading());
         }
+    }
+
+    /// What may be told to whoever may only read the answer: nothing of objects that were not asked for.
+    ///
+    /// A query whose template does not look at the namespace brings samples of all.
+    pub fn without_others(mut self) -> Trace {
+        let foreign = |dropped: &Dropped| dropped.reason.is_of_others();
+        let others: HashSet<&Labels> = self
+            .dropped
+            .iter()
+            .filter(|it| foreign(it))
+            .map(|it| &it.labels)
+            .collect();
+        if others.is_empty() {
+            return self;
+        }
+        self.answer = self.answer.map(|answer| {
+            let own = |sample: &&Sample| !others.contains(&sample.labels);
+            let samples = answer.samples.iter().filter(own).cloned().collect();
+            Arc::new(Answer {
+                samples,
+                ..Answer::clone(&answer)
+            })
+        });
+        let count = others.len();
+        self.dropped.retain(|it| !foreign(it));
+        self.note(format!("{count} samples of what was not asked for are not shown"));
+        self
+    }
+
+    /// Whether a series is known to be of what was asked for.
+    pub(super) fn is_own(&self, series: &Labels) -> bool {
+        let has = |(label, values): &(String, Vec<String>)| {
+            series
+                .get(label)
+                .is_some_and(|value| values.iter().any(|own| own == value))
+        };
+        !self.own.is_empty() && self.own.iter().all(has)
     }
 
     /// When the query was evaluated.

@@ -70,6 +70,21 @@ pub enum DropReason {
     OutOfRange,
 }
 
+impl DropReason {
+    /// Whether the sample may be of something that whoever asks may not read.
+    pub fn is_of_others(&self) -> bool {
+        match self {
+            DropReason::NoLabel(_) | DropReason::OtherNamespace | DropReason::NotAsked => true,
+            DropReason::Repeated
+            | DropReason::NotANumber
+            | DropReason::Negative
+            | DropReason::Total
+            | DropReason::Infinite
+            | DropReason::OutOfRange => false,
+        }
+    }
+}
+
 /// Sorts samples by the object their label names. `names` is sorted.
 pub fn associate<'a>(
     entry: &CustomEntry,

@@ -101,6 +101,27 @@ impl UsageRule {
         }
     }
 
+    /// By which labels, with which values, a series is known to be of these objects.
+    pub fn own(&self, namespace: Option<&str>, names: &[String]) -> Vec<(String, Vec<String>)> {
+        let Ok(making) = &self.making else {
+            return Vec::new();
+        };
+        match &making.labels {
+            UsageLabels::Containers {
+                namespace: label,
+                pod,
+                ..
+            } => {
+                let namespace = namespace.map(|namespace| (label.clone(), vec![namespace.to_owned()]));
+                namespace
+                    .into_iter()
+                    .chain([(pod.clone(), names.to_vec())])
+                    .collect()
+            }
+            UsageLabels::Nodes { node } => vec![(node.clone(), names.to_vec())],
+        }
+    }
+
     /// Sorts samples by whom they belong to. What was not asked for is passed over.
     ///
     /// `namespace` is the one that was asked about; a sample may name it or not. Without it each must name its own.

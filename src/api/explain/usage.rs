@@ -4,7 +4,7 @@ use super::super::explanation::{Answer, Explanation, ObjectName, Question, Value
 use super::super::groups::{USAGE, USAGE_VERSION};
 use super::super::types::time;
 use super::super::usage::quantity;
-use super::failure;
+use super::{Reader, failure};
 use crate::model::{Amounts, Consumer, ObjectChoice, ObjectUsage, UsageRequest, Used};
 use crate::provider::{Provider, UsageOutcome};
 use futures_util::future::join_all;
@@ -15,11 +15,12 @@ pub(super) async fn explained(
     provider: &Provider,
     request: &UsageRequest,
     outcome: &UsageOutcome,
+    reader: Reader,
 ) -> Explanation {
     let ways = outcome
         .traces
         .iter()
-        .map(|trace| Way::from(trace).with_ages(provider, trace));
+        .map(|trace| Way::from(trace).with_ages(provider, trace, reader));
     let mut ways = join_all(ways).await.into_iter();
     Explanation {
         question: question(request),

@@ -94,7 +94,7 @@ async fn local(words: &Words) -> Result<Explanation, Failure> {
     let Assembled { provider, objects } = assemble(&configuration, cluster, &metrics).await?;
     let explaining = async {
         provider.discover_once().await;
-        api::explain(&provider, &request).await
+        api::explain(&provider, &request, api::Reader::Operator).await
     };
     tokio::select! {
         explanation = explaining => Ok(explanation),

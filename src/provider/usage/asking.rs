@@ -102,6 +102,7 @@ impl<'a> Asking<'a> {
                 (None, Some(asked)) => self.narrow_query(rule, asked),
                 _ => None,
             },
+            own: rule.own(self.request.namespace.as_deref(), &self.object_names()),
             ..Trace::default()
         };
         let asker = Asker {
@@ -120,8 +121,11 @@ impl<'a> Asking<'a> {
 
     /// The question that the one about all stands for, where all objects are of one namespace.
     fn narrow_query(&self, rule: &UsageRule, namespace: &str) -> Option<String> {
-        let names: Vec<String> = self.objects.iter().map(|object| object.name.clone()).collect();
-        rule.query(Some(namespace), &names).ok()
+        rule.query(Some(namespace), &self.object_names()).ok()
+    }
+
+    fn object_names(&self) -> Vec<String> {
+        self.objects.iter().map(|object| object.name.clone()).collect()
     }
 
     /// Who is asked about, as it is explained.
@@ -148,16 +152,16 @@ impl<'a> Asking<'a> {
             }
             _ => rule.read(namespace, is_asked, &answer.samples),
         };
+        // Whoever asks about some may not read what others use.
+        let samples = reading.samples.values().flat_map(BTreeMap::values);
+        trace.answer = Some(Arc::new(Answer {
+            samples: samples.map(|sample| (*sample).clone()).collect(),
+            shape: answer.shape,
+            evaluated_at: answer.evaluated_at,
+            warnings: answer.warnings.clone(),
+        }));
         if namespace.is_none() {
             trace.note("asked about all namespaces at once; what was not asked for is not shown");
-            // Whoever asks about some may not read what others use.
-            let samples = reading.samples.values().flat_map(BTreeMap::values);
-            trace.answer = Some(Arc::new(Answer {
-                samples: samples.map(|sample| (*sample).clone()).collect(),
-                shape: answer.shape,
-                evaluated_at: answer.evaluated_at,
-                warnings: answer.warnings.clone(),
-            }));
         } else if rule.wide_query().is_some() {
             trace.note("asked about this namespace alone, since the question about all failed");
         }
