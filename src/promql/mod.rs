@@ -2,8 +2,10 @@
 //!
 //! Nothing is pasted into a query unescaped: matchers are built ([`Matcher`]), typed rules are built ([`build`]),
 //! and where a template does paste a name, [`Query::fills`] proves that it stayed inside its string.
+//! An [`Expression`] is a query as something to be computed here, for the backend without Prometheus.
 
 pub mod build;
+pub mod expression;
 mod matcher;
 mod query;
 mod requirement;
@@ -15,6 +17,7 @@ mod walk;
 mod widen;
 
 pub use build::{Buckets, BuildError};
+pub use expression::{Expression, ExpressionError, Unsupported};
 pub use matcher::{LabelNameError, MatchOp, Matcher, join};
 pub use query::{ParseError, Query};
 pub use requirement::UnsupportedRequirement;

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use promql_adapter::model::{Operator, Requirement, chain};
+use promql_adapter::promql::expression::{Read, Selector};
 use promql_adapter::promql::{
-    Buckets, MatchOp, Matcher, Names, NamespaceLabel, Narrowing, Query, QueryFields, QueryTemplate,
-    ResourceTemplate, SeriesSelector, TemplateError, build, join,
+    Buckets, Expression, MatchOp, Matcher, Names, NamespaceLabel, Narrowing, Query, QueryFields,
+    QueryTemplate, ResourceTemplate, SeriesSelector, TemplateError, build, join,
 };
 
 use crate::case::{self, Case};
@@ -49,6 +50,24 @@ fn series_selectors() {
 #[test]
 fn typed_queries() {
     case::check("typed-query", typed_query);
+}
+
+#[test]
+fn what_a_query_reads() {
+    table::check("reads.txt", |text| match Expression::parse(text) {
+        Ok(expression) => {
+            let reads = expression.reads(Duration::from_secs(5 * 60));
+            let read = |read: &Read| format!("{} {:?}", conditions(&read.selector), read.back);
+            reads.iter().map(read).collect::<Vec<_>>().join("; ")
+        }
+        Err(fault) => chain(&fault),
+    });
+}
+
+fn conditions(selector: &Selector) -> String {
+    let name = selector.metric_name().unwrap_or_default();
+    let others = selector.conditions.len() - 1;
+    format!("{name}{}", "+".repeat(others))
 }
 
 /// The namespace is `n`, the object `p`; `LM` stands for the matchers that say so.
