@@ -19,6 +19,7 @@ pub mod promql;
 pub mod config;
 pub mod rules;
 
+pub mod embedded;
 pub mod http;
 pub mod kubernetes;
 pub mod prometheus;
