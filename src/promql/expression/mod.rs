@@ -1,8 +1,8 @@
 //! A query as something to be computed.
 //!
-//! The parser's tree says what was written; this one says what it means, and can say nothing that the
-//! embedded backend does not compute: types fit, functions are known, patterns are compiled. What cannot be said is refused by name
-//! when the query is read, long before the first sample.
+//! The parser's tree says what was written; this one says what it means, and can say nothing that the embedded
+//! backend does not compute: types fit, functions are known, patterns are compiled. What cannot be said is refused
+//! by name when the query is read, long before the first sample.
 
 mod arguments;
 mod binary;

@@ -1,12 +1,11 @@
 //! Runs a script against the evaluator.
 
-use std::time::Duration;
-
-use promql_adapter::embedded::{Demand, Evaluated, Options, Scraped, Window, evaluate};
-use promql_adapter::model::{Labels, Sample, Timestamp};
+use promql_adapter::embedded::{Evaluated, Options, Window, evaluate};
+use promql_adapter::model::{Labels, Sample};
 use promql_adapter::promql::{Expression, ExpressionError};
 
 use super::notation::Step;
+use super::recorded::{append, time, window};
 use super::script::{Command, Eval, Expected, Load};
 
 /// Relative difference that Prometheus' own runner allows.
@@ -53,10 +52,8 @@ impl Scene {
             Command::Eval(eval) => Expression::parse(&eval.query).ok(),
             _ => None,
         });
-        let queries: Vec<Expression> = queries.collect();
-        let demand = Demand::of(&queries, Options::default().lookback, Duration::ZERO);
         Scene {
-            window: Window::new(demand, usize::MAX),
+            window: window(&queries.collect::<Vec<_>>()),
             has_histograms: false,
         }
     }
@@ -65,25 +62,9 @@ impl Scene {
         self.has_histograms |= load.with_histograms;
         for (labels, steps) in &load.series {
             for (position, step) in steps.iter().enumerate() {
-                self.add(labels, position as i64 * load.step_ms, *step);
+                self.has_histograms |= *step == Step::Histogram;
+                append(&mut self.window, labels, position as i64 * load.step_ms, *step);
             }
-        }
-    }
-
-    /// Each series is a target of its own, so that it alone says when it is scraped.
-    fn add(&mut self, labels: &Labels, at_ms: i64, step: Step) {
-        let at = time(at_ms);
-        let target = labels.to_string();
-        let sample = |value| Scraped {
-            labels,
-            value,
-            at: None,
-        };
-        match step {
-            Step::Value(value) => self.window.append(&target, at, &[sample(value)]).unwrap(),
-            Step::Stale => self.window.append(&target, at, &[]).unwrap(),
-            Step::Missing => {}
-            Step::Histogram => self.has_histograms = true,
         }
     }
 
@@ -118,10 +99,6 @@ impl Scene {
             Some(difference) => Outcome::Failed(difference),
         }
     }
-}
-
-fn time(at_ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(at_ms).unwrap()
 }
 
 fn difference(samples: &[Sample], expected: &[(Labels, f64)], ordered: bool) -> Option<String> {

@@ -8,7 +8,7 @@ use super::script::read;
 use crate::case;
 
 /// A folder with more scripts, such as Prometheus' own (`promql/promqltest/testdata`).
-const OTHERS: &str = "PROMQL_TEST_SCRIPTS";
+pub(crate) const OTHERS: &str = "PROMQL_TEST_SCRIPTS";
 
 #[test]
 fn every_script_gives_what_it_expects() {
@@ -30,7 +30,8 @@ fn scripts_of_another_folder_are_run_and_counted() {
     }
 }
 
-fn scripts(folder: &Path) -> Vec<PathBuf> {
+/// The scripts of a folder, by name.
+pub(crate) fn scripts(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap().path())

@@ -57,7 +57,9 @@ impl Kind {
                     .arg(format!("--storage.tsdb.path={}", data.display()))
                     .arg(format!("--web.listen-address=127.0.0.1:{port}"));
                 if self == Kind::Prometheus3 {
-                    command.arg("--enable-feature=native-histograms");
+                    command
+                        .arg("--enable-feature=native-histograms,promql-experimental-functions")
+                        .arg("--web.enable-remote-write-receiver");
                 }
             }
             Kind::VictoriaMetricsOld | Kind::VictoriaMetricsNew => {
@@ -219,7 +221,8 @@ impl Backend {
         }
     }
 
-    async fn answer(&self, query: &str, at: Option<f64>) -> Value {
+    /// The whole answer of the server to an instant query, an error too.
+    pub(crate) async fn answer(&self, query: &str, at: Option<f64>) -> Value {
         let mut parameters = vec![("query", query.to_owned())];
         parameters.extend(at.map(|at| ("time", format!("{at:.3}"))));
         let request = self
@@ -234,6 +237,23 @@ impl Backend {
             .await
             .expect("a whole answer");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
+    }
+
+    /// Hands samples to a server that takes them by remote write.
+    pub(crate) async fn remote_write(&self, body: Vec<u8>) {
+        let request = self
+            .client
+            .post(format!("{}/api/v1/write", self.url))
+            .header("Content-Encoding", "snappy")
+            .header("Content-Type", "application/x-protobuf")
+            .header("X-Prometheus-Remote-Write-Version", "0.1.0");
+        let answer = request.body(body).send().await.expect("an answer");
+        let status = answer.status();
+        assert!(
+            status.is_success(),
+            "remote write: {status}: {}",
+            answer.text().await.unwrap_or_default()
+        );
     }
 
     /// Its clock, as Unix time.
