@@ -62,7 +62,7 @@ fn extrapolated(points: &[Point], bounds: Bounds, kind: Kind, per: Per) -> Optio
         return None;
     };
     let growth = match kind {
-        Kind::Counter => last.value - first.value + lost_at_resets(points),
+        Kind::Counter => with_resets(last.value - first.value, points),
         Kind::Gauge => last.value - first.value,
     };
     let sampled = seconds_between(first.at_ms, last.at_ms);
@@ -91,15 +91,11 @@ fn extrapolated(points: &[Point], bounds: Bounds, kind: Kind, per: Per) -> Optio
     })
 }
 
-/// What a counter had reached each time it began anew.
-fn lost_at_resets(points: &[Point]) -> f64 {
-    let mut lost = 0.0;
-    for pair in points.windows(2) {
-        if pair[1].value < pair[0].value {
-            lost += pair[0].value;
-        }
-    }
-    lost
+/// The growth with what a counter had reached each time it began anew, added in the order of Prometheus: beside a very
+/// large value another order gives another result.
+fn with_resets(growth: f64, points: &[Point]) -> f64 {
+    let resets = points.windows(2).filter(|pair| pair[1].value < pair[0].value);
+    resets.fold(growth, |growth, pair| growth + pair[0].value)
 }
 
 fn seconds_between(start_ms: i64, end_ms: i64) -> f64 {

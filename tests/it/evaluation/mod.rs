@@ -2,6 +2,7 @@
 
 mod beside_prometheus;
 mod notation;
+mod random;
 mod recorded;
 mod remote_write;
 mod run;
