@@ -28,4 +28,5 @@ mod server;
 mod sharing;
 mod support;
 mod table;
+mod window;
 mod workload;
