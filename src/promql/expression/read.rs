@@ -14,17 +14,33 @@ use crate::promql::query;
 impl Expression {
     /// Reads a query, and refuses what the embedded backend does not compute.
     pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
-        Reader::default().expression(&query::parse_tree(text)?)
+        Reader::new().expression(&query::parse_tree(text)?)
     }
 }
 
+/// How often a part of a query is evaluated at most, with all subqueries that it stands in.
+///
+/// `x[1y:1s]` would keep a processor busy for minutes. Prometheus allows as many steps in a range query.
+const MAX_EVALUATIONS: i64 = 11_000;
+
+/// The step of a subquery that has none, to count its steps.
+const USUAL_STEP_MS: i64 = 60_000;
+
 /// Reads one query, and counts its selectors on the way.
-#[derive(Default)]
 pub(super) struct Reader {
     selectors: usize,
+    /// How often what is read now is evaluated.
+    evaluations: i64,
 }
 
 impl Reader {
+    fn new() -> Reader {
+        Reader {
+            selectors: 0,
+            evaluations: 1,
+        }
+    }
+
     fn expression(&mut self, expr: &Expr) -> Result<Expression, ExpressionError> {
         match expr.value_type() {
             ValueType::Scalar => self.scalar(expr).map(Expression::Scalar),
@@ -99,16 +115,25 @@ impl Reader {
     }
 
     fn subquery(&mut self, subquery: &SubqueryExpr) -> Result<Range, ExpressionError> {
+        let whole = || Expr::Subquery(subquery.clone());
         let step_ms = subquery.step.map(milliseconds).transpose()?;
+        let length_ms = milliseconds(subquery.range)?;
         if step_ms == Some(0) {
-            return Err(invalid(
-                &Expr::Subquery(subquery.clone()),
-                "the step is shorter than a millisecond",
-            ));
+            return Err(invalid(&whole(), "the step is shorter than a millisecond"));
         }
+        let steps = length_ms / step_ms.unwrap_or(USUAL_STEP_MS) + 1;
+        let outside = self.evaluations;
+        self.evaluations = outside.saturating_mul(steps);
+        if self.evaluations > MAX_EVALUATIONS {
+            return Err(
+                Unsupported::TooManySteps(whole().to_string(), self.evaluations, MAX_EVALUATIONS).into(),
+            );
+        }
+        let vector = Box::new(self.vector(&subquery.expr)?);
+        self.evaluations = outside;
         Ok(Range::Sub {
-            vector: Box::new(self.vector(&subquery.expr)?),
-            length_ms: milliseconds(subquery.range)?,
+            vector,
+            length_ms,
             step_ms,
             moment: moment(subquery.at.as_ref(), subquery.offset.as_ref())?,
         })

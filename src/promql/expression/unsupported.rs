@@ -39,6 +39,9 @@ pub enum Unsupported {
     /// `{a="1" or b="2"}`, which Prometheus does not know.
     #[error("`or` between matchers is not PromQL, and the embedded backend does not read it")]
     OrInSelector,
+    /// `x[1y:1s]`, with the steps of the subqueries around it.
+    #[error("`{0}` has {1} steps with the subqueries that it stands in, the limit is {2}")]
+    TooManySteps(String, i64, i64),
     /// `x[5m]` as a whole query.
     #[error("a query gives samples or a number, but `{0}` is a {1}")]
     NotAnAnswer(String, &'static str),
