@@ -1,0 +1,59 @@
+//! The figures, in the order of the report.
+
+mod discovery;
+mod documents;
+mod first;
+mod many;
+mod memory;
+mod start;
+mod warm;
+
+use crate::Extent;
+use crate::report::Figure;
+
+/// A figure that can be measured.
+pub(crate) struct Measurable {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) measure: fn(&Extent) -> Figure,
+}
+
+/// All of them.
+pub(crate) const FIGURES: &[Measurable] = &[
+    Measurable {
+        name: "warm",
+        title: "A warm GET of ten pods over TLS",
+        measure: warm::measure,
+    },
+    Measurable {
+        name: "many",
+        title: "Ten thousand autoscalers",
+        measure: many::measure,
+    },
+    Measurable {
+        name: "memory",
+        title: "Resident memory",
+        measure: memory::measure,
+    },
+    Measurable {
+        name: "start",
+        title: "Start to first metric",
+        measure: start::measure,
+    },
+    Measurable {
+        name: "discovery",
+        title: "Discovery of series",
+        measure: discovery::measure,
+    },
+    Measurable {
+        name: "documents",
+        title: "Discovery document",
+        measure: documents::measure,
+    },
+    Measurable {
+        name: "first",
+        title: "First request of an autoscaler",
+        measure: first::measure,
+    },
+];

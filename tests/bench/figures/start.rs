@@ -1,0 +1,132 @@
+//! From the start of the program to the first metric served.
+
+use std::fmt::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Extent;
+use crate::load::{Load, Pace, Protocol, Request, once};
+use crate::machine::Machine;
+use crate::report::{Cell, Figure, Row, Verdict};
+use crate::samples::{Spread, quantile};
+use crate::scene::Scene;
+use crate::servers::Adapter;
+use crate::shop::Shop;
+
+const RULES: usize = 100;
+
+const SHOP: Shop = Shop {
+    namespaces: 1,
+    workloads: 1,
+    pods: 10,
+    metrics: 1,
+    metrics_each: 1,
+};
+
+pub(crate) fn measure(extent: &Extent) -> Figure {
+    let machine = Machine::now();
+    let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+    let backend_ms = backend_ms(&scene);
+    let typed = starts(&scene, &typed_rules(), extent.runs);
+    let upstream = starts(&scene, &upstream_rules(), extent.runs);
+    Figure {
+        how: HOW.to_owned(),
+        rows: vec![
+            row("typed rules", &typed, backend_ms),
+            row(
+                "rules of prometheus-adapter's form, which look for series first",
+                &upstream,
+                backend_ms,
+            ),
+        ],
+        machine,
+    }
+}
+
+const HOW: &str = "\
+Time from starting the process until a client that tries once a millisecond, each time over a new TLS connection, has had a metric of ten pods; without a cluster.
+The backend's own time is the median of the same query asked of Prometheus directly.
+";
+
+/// How long each start took, in milliseconds.
+fn starts(scene: &Scene, config: &str, runs: usize) -> Vec<f64> {
+    scene.configure(config);
+    let path = &SHOP.paths()[0];
+    (0..runs)
+        .map(|_| {
+            let began = Instant::now();
+            let adapter = Adapter::spawn_alone(scene.path(), &scene.prometheus.url);
+            let target = scene.tls.target(adapter.address);
+            let request = Request::get(&target, path);
+            while !once(&target, &request).is_ok_and(|status| status == 200) {
+                assert!(
+                    began.elapsed() < Duration::from_secs(60),
+                    "{}",
+                    adapter.process.log()
+                );
+                thread::sleep(Duration::from_millis(1));
+            }
+            began.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect()
+}
+
+/// How long Prometheus takes for the query.
+fn backend_ms(scene: &Scene) -> f64 {
+    let (target, requests) = scene.narrow();
+    let load = Load {
+        target: &target,
+        requests: &requests,
+        protocol: Protocol::KeepAlive { connections: 1 },
+        pace: Pace::Rate(20.0),
+        length: Duration::from_secs(2),
+    };
+    quantile(&load.run().complete().latencies_ms, 0.5)
+}
+
+/// The shop's rule and others beside it.
+fn typed_rules() -> String {
+    let mut text = SHOP.rules();
+    for rule in 1..RULES {
+        writeln!(
+            text,
+            "  - {{metric: other_{rule}, objects: {{namespace: namespace, pods: pod}}, \
+             rate: {{counter: other_{rule}_total, window: 1m}}}}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn upstream_rules() -> String {
+    let mut text = "rules:\n".to_owned();
+    for rule in 0..RULES {
+        let series = match rule {
+            0 => "requests_00_total".to_owned(),
+            rule => format!("other_{rule}_total"),
+        };
+        writeln!(
+            text,
+            "  - seriesQuery: '{series}'\n    \
+             resources: {{overrides: {{namespace: {{resource: namespaces}}, pod: {{resource: pods}}}}}}\n    \
+             name: {{matches: '^(.*)_total$', as: '${{1}}_per_second'}}\n    \
+             metricsQuery: 'sum(rate(<<.Series>>{{<<.LabelMatchers>>}}[1m])) by (<<.GroupBy>>)'"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn row(rules: &str, took_ms: &[f64], backend_ms: f64) -> Row {
+    let spread = Spread::of(took_ms);
+    Row {
+        what: format!(
+            "start to first metric served, {RULES} {rules}; Prometheus takes {backend_ms:.2} ms of it"
+        ),
+        must: "below 200 ms plus the backend's own time".to_owned(),
+        measured: Cell::of(spread, "ms"),
+        peer: Cell::NotGiven,
+        verdict: Verdict::reached_if(spread.median < 200.0 + backend_ms),
+        ..Row::told()
+    }
+}

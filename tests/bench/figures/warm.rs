@@ -1,0 +1,239 @@
+//! A GET that the cache answers: ten pods of one workload, as the autoscaler's controller asks.
+
+use std::time::Duration;
+
+use crate::Extent;
+use crate::load::{Load, Outcome, Pace, Protocol, Request, Target};
+use crate::machine::Machine;
+use crate::process::{Parted, Process};
+use crate::report::{Cell, Figure, Row, Verdict};
+use crate::samples::{Spread, quantile};
+use crate::scene::Scene;
+use crate::servers::{Adapter, Floor};
+use crate::shop::Shop;
+
+/// So few that all answers are in the cache before the measuring, so many that it is not always the same one.
+const SHOP: Shop = Shop {
+    namespaces: 10,
+    workloads: 100,
+    pods: 10,
+    metrics: 1,
+    metrics_each: 1,
+};
+
+/// Requests a second while processor time is measured: far from busy, so that nothing is saved by doing much at once.
+const CALM: f64 = 500.0;
+/// Requests a second at which latencies are measured.
+const BRISK: f64 = 2000.0;
+
+const KEEP_ALIVE: Protocol = Protocol::KeepAlive { connections: 16 };
+const MULTIPLEXED: Protocol = Protocol::Multiplexed {
+    connections: 4,
+    streams: 8,
+};
+
+pub(crate) fn measure(extent: &Extent) -> Figure {
+    let machine = Machine::now();
+    let pair = Pair::start();
+    let cost = pair.both(extent, KEEP_ALIVE, Pace::Rate(CALM));
+    let latency = pair.both(extent, KEEP_ALIVE, Pace::Rate(BRISK));
+    let parted = Parted::now(&[&pair.adapter.process, &pair.floor.process]);
+    let keep_alive = pair.both(extent, KEEP_ALIVE, Pace::Closed);
+    let multiplexed = pair.both(extent, MULTIPLEXED, Pace::Closed);
+    drop(parted);
+    Figure {
+        how: HOW.to_owned(),
+        rows: vec![
+            cost_row(&cost),
+            throughput_row("HTTP/1.1", &keep_alive),
+            throughput_row("HTTP/2", &multiplexed),
+            busy_row("HTTP/1.1", &keep_alive),
+            busy_row("HTTP/2", &multiplexed),
+            latency_row(&latency),
+            median_row(&latency),
+        ],
+        machine,
+    }
+}
+
+const HOW: &str = "\
+100 workloads of ten pods in ten namespaces are asked for in turn, over TLS 1.3 with a client certificate and with the headers of the autoscaler's controller.
+All answers are in the cache, and each is asked of Prometheus again when it is `freshFor` old, as always; there is no cluster, so that nobody else runs.
+Adapter and static handler are measured in turn in every run; a ratio is taken within a run.
+Processor time is that of the process, user and system, while 500 requests a second come in on 16 connections.
+Latency is measured at 2,000 requests a second on 16 connections, from the moment a request was due.
+For the throughput the server has one processor to itself and the client the others; HTTP/1.1 has 16 connections and HTTP/2 4 with 8 requests at a time, and the next request is sent when an answer has come.
+Where the server was not busy all the time, the client was the limit and the ratio of processor times tells more; that is in the lines below.
+";
+
+/// The adapter and the floor, both warm.
+struct Pair {
+    adapter: Adapter,
+    floor: Floor,
+    at_adapter: (Target, Vec<Request>),
+    at_floor: (Target, Vec<Request>),
+    _scene: Scene,
+}
+
+impl Pair {
+    fn start() -> Pair {
+        let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+        let adapter = scene.adapter();
+        let target = scene.tls.target(adapter.address);
+        let body = target.body(&SHOP.paths()[0]);
+        let at_adapter = (target.clone(), scene.requests(&target));
+        let floor = Floor::start(scene.path(), &body);
+        let target = scene.tls.target(floor.address);
+        let at_floor = (target.clone(), scene.requests(&target));
+        Pair {
+            adapter,
+            floor,
+            at_adapter,
+            at_floor,
+            _scene: scene,
+        }
+    }
+
+    /// What the adapter and the floor do under the same load, in turn.
+    fn both(&self, extent: &Extent, protocol: Protocol, pace: Pace) -> Both {
+        let mut both = Both::default();
+        // The first run is to warm up.
+        for run in 0..=extent.runs {
+            let adapter = laid_on(&self.adapter.process, &self.at_adapter, protocol, pace, extent);
+            let floor = laid_on(&self.floor.process, &self.at_floor, protocol, pace, extent);
+            if run > 0 {
+                both.adapter.take(&adapter);
+                both.floor.take(&floor);
+            }
+        }
+        both
+    }
+}
+
+/// What several runs gave of both programs.
+#[derive(Default)]
+struct Both {
+    adapter: Runs,
+    floor: Runs,
+}
+
+/// What several runs gave of one program, an entry a run.
+#[derive(Default)]
+struct Runs {
+    /// Processor time of a request.
+    cpu_us: Vec<f64>,
+    /// Part of one processor that was used.
+    busy: Vec<f64>,
+    /// Answers a second.
+    rate: Vec<f64>,
+    p50_ms: Vec<f64>,
+    p99_ms: Vec<f64>,
+    /// Of all runs together.
+    ages_s: Vec<f64>,
+}
+
+impl Runs {
+    fn take(&mut self, (outcome, cpu): &(Outcome, Duration)) {
+        let cpu_s = cpu.as_secs_f64();
+        self.cpu_us.push(cpu_s * 1e6 / outcome.answered as f64);
+        self.busy.push(cpu_s / outcome.took.as_secs_f64());
+        self.rate.push(outcome.rate());
+        self.p50_ms.push(quantile(&outcome.latencies_ms, 0.5));
+        self.p99_ms.push(quantile(&outcome.latencies_ms, 0.99));
+        self.ages_s.extend(&outcome.ages_s);
+    }
+}
+
+/// What comes of a load, and the processor time that it takes the server.
+fn laid_on(
+    server: &Process,
+    (target, requests): &(Target, Vec<Request>),
+    protocol: Protocol,
+    pace: Pace,
+    extent: &Extent,
+) -> (Outcome, Duration) {
+    let before = server.cpu();
+    let load = Load {
+        target,
+        requests,
+        protocol,
+        pace,
+        length: extent.length,
+    };
+    let outcome = load.run().complete();
+    (outcome, server.cpu() - before)
+}
+
+fn cost_row(Both { adapter, floor }: &Both) -> Row {
+    Row {
+        what: "adapter CPU for a warm GET of ten pods over TLS".to_owned(),
+        must: "at most 1/100 of the peer's".to_owned(),
+        measured: Cell::new(&adapter.cpu_us, "µs"),
+        floor: Cell::new(&floor.cpu_us, "µs"),
+        peer: Cell::NotGiven,
+        verdict: Verdict::Open,
+        age_s: age_s(&adapter.ages_s),
+    }
+}
+
+fn throughput_row(protocol: &str, Both { adapter, floor }: &Both) -> Row {
+    let ratio = Spread::of_ratios(&adapter.rate, &floor.rate);
+    Row {
+        what: format!("throughput on one processor, {protocol}: {}", percent(ratio)),
+        must: "at least 0.7 of the static handler".to_owned(),
+        measured: Cell::new(&adapter.rate, "req/s"),
+        floor: Cell::new(&floor.rate, "req/s"),
+        peer: Cell::Nothing,
+        verdict: Verdict::reached_if(ratio.median >= 0.7),
+        age_s: age_s(&adapter.ages_s),
+    }
+}
+
+fn busy_row(protocol: &str, Both { adapter, floor }: &Both) -> Row {
+    let busy = |runs: &Runs| Spread::of(&runs.busy).median * 100.0;
+    Row {
+        what: format!(
+            "CPU of a request at that throughput, {protocol}; its processor was busy for {:.0} and {:.0} %",
+            busy(adapter),
+            busy(floor)
+        ),
+        measured: Cell::new(&adapter.cpu_us, "µs"),
+        floor: Cell::new(&floor.cpu_us, "µs"),
+        ..Row::told()
+    }
+}
+
+fn latency_row(Both { adapter, floor }: &Both) -> Row {
+    let (adapter_p99, floor_p99) = (Spread::of(&adapter.p99_ms), Spread::of(&floor.p99_ms));
+    Row {
+        what: "p99 at 2,000 requests a second".to_owned(),
+        must: "below 1 ms, and below twice the static handler's".to_owned(),
+        measured: Cell::of(adapter_p99, "ms"),
+        floor: Cell::of(floor_p99, "ms"),
+        peer: Cell::Nothing,
+        verdict: Verdict::reached_if(adapter_p99.median < 1.0 && adapter_p99.median < 2.0 * floor_p99.median),
+        age_s: age_s(&adapter.ages_s),
+    }
+}
+
+fn median_row(Both { adapter, floor }: &Both) -> Row {
+    Row {
+        what: "p50 at 2,000 requests a second".to_owned(),
+        measured: Cell::new(&adapter.p50_ms, "ms"),
+        floor: Cell::new(&floor.p50_ms, "ms"),
+        ..Row::told()
+    }
+}
+
+/// A ratio to the static handler, in words.
+fn percent(ratio: Spread) -> String {
+    format!(
+        "{:.2} [{:.2}–{:.2}] of the static handler's",
+        ratio.median, ratio.least, ratio.most
+    )
+}
+
+/// p50 and p99.
+pub(super) fn age_s(ages_s: &[f64]) -> Option<(f64, f64)> {
+    (!ages_s.is_empty()).then(|| (quantile(ages_s, 0.5), quantile(ages_s, 0.99)))
+}

@@ -1,0 +1,130 @@
+//! The figures of `docs/performance.md`, measured. `tests/bench/run` builds what this needs and starts it.
+//!
+//! A figure is a function that measures and gives lines of the report ([`figures`]). What it measures are real programs
+//! ([`servers`]) under a load of our own ([`load`]).
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what cannot be measured stops, and says where; progress is told"
+)]
+
+mod clock;
+mod figures;
+mod http_client;
+mod load;
+mod machine;
+mod process;
+mod report;
+mod samples;
+mod scene;
+mod servers;
+mod shop;
+#[expect(dead_code, unused_imports, reason = "the tests need more of it")]
+#[path = "../it/support/mod.rs"]
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use figures::FIGURES;
+use report::Results;
+
+/// How much is measured.
+struct Extent {
+    runs: usize,
+    /// Of one run.
+    length: Duration,
+}
+
+fn main() -> ExitCode {
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    if let Some(port) = servers::floor::asked_for(&arguments) {
+        servers::floor::serve(port);
+        return ExitCode::SUCCESS;
+    }
+    let (flags, names): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|word| word.starts_with("--"));
+    let quick = flags.iter().any(|flag| flag == "--quick");
+    let known = |name: &String| FIGURES.iter().any(|figure| figure.name == name);
+    let unknown = flags.iter().find(|flag| *flag != "--quick");
+    if let Some(word) = unknown.or(names.iter().find(|name| !known(name))) {
+        let all: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        eprintln!(
+            "tests/bench/run: unknown argument `{word}`\n  hint: --quick, and any of {}",
+            all.join(" ")
+        );
+        return ExitCode::from(2);
+    }
+    measure(quick, &names)
+}
+
+/// Measures the figures of these names, or all, and writes the report.
+fn measure(quick: bool, names: &[String]) -> ExitCode {
+    support::certificates::install_crypto();
+    let directory = Path::new("target/bench");
+    std::fs::create_dir_all(directory).unwrap();
+    let (results, page, extent) = if quick {
+        (
+            directory.join("quick"),
+            directory.join("performance.md"),
+            Extent::quick(),
+        )
+    } else {
+        (
+            directory.join("results"),
+            "docs/performance.md".into(),
+            Extent::full(),
+        )
+    };
+    let results = Results(results);
+    let mut failed = Vec::new();
+    for figure in FIGURES {
+        if !names.is_empty() && !names.iter().any(|name| name == figure.name) {
+            continue;
+        }
+        eprintln!("== {}: {}", figure.name, figure.title);
+        // One that fails leaves the others to be measured.
+        match catch_unwind(AssertUnwindSafe(|| (figure.measure)(&extent))) {
+            Ok(figures) => results.keep(figure.name, &figures),
+            Err(_) => failed.push(figure.name),
+        }
+    }
+    let measured: Vec<_> = FIGURES
+        .iter()
+        .map(|figure| (figure.name, figure.title, results.recall(figure.name)))
+        .collect();
+    report::write(&page, &measured);
+    eprintln!("== the report is {}", page.display());
+    if failed.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("tests/bench/run: failed: {}", failed.join(" "));
+    ExitCode::FAILURE
+}
+
+impl Extent {
+    /// Whether it is only to see that it works.
+    fn is_quick(&self) -> bool {
+        self.runs == Extent::quick().runs
+    }
+
+    fn full() -> Extent {
+        Extent {
+            runs: 5,
+            length: Duration::from_secs(10),
+        }
+    }
+
+    /// Enough to see that it works.
+    fn quick() -> Extent {
+        Extent {
+            runs: 2,
+            length: Duration::from_secs(2),
+        }
+    }
+}

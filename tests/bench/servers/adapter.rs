@@ -1,0 +1,56 @@
+//! The adapter.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use super::{accepts, loopback, wait_for};
+use crate::process::Process;
+use crate::support::adapter::PROGRAM;
+use crate::support::servers::free_port;
+
+const ALONE: [&str; 2] = ["--objects-file=objects.yaml", "--client-ca-file=ca.crt"];
+
+/// A running adapter.
+pub(crate) struct Adapter {
+    pub(crate) process: Process,
+    /// Where it speaks HTTPS.
+    pub(crate) address: SocketAddr,
+}
+
+impl Adapter {
+    /// Starts it, see [`Adapter::spawn`], and waits until it accepts connections.
+    fn start(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
+        let mut adapter = Adapter::spawn(directory, backend, arguments);
+        let address = adapter.address;
+        wait_for(&mut adapter.process, "an adapter that serves", || {
+            accepts(address)
+        });
+        adapter
+    }
+
+    /// Starts it on loopback with `config.yaml` and the certificate of a directory.
+    fn spawn(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
+        let address = loopback(free_port());
+        let mut command = Command::new(PROGRAM);
+        command
+            .current_dir(directory)
+            .args(["--config=config.yaml", "--bind-address=127.0.0.1"])
+            .args(["--tls-cert-file=tls.crt", "--tls-private-key-file=tls.key"])
+            .arg(format!("--secure-port={}", address.port()))
+            .arg(format!("--prometheus-url={backend}"))
+            .args(arguments);
+        let process = Process::start(command, &directory.join("adapter.log"));
+        Adapter { process, address }
+    }
+
+    /// Without a cluster: objects come from `objects.yaml`, and clients show a certificate of `ca.crt`.
+    pub(crate) fn start_alone(directory: &Path, backend: &str) -> Adapter {
+        Adapter::start(directory, backend, &ALONE)
+    }
+
+    /// The same, without waiting.
+    pub(crate) fn spawn_alone(directory: &Path, backend: &str) -> Adapter {
+        Adapter::spawn(directory, backend, &ALONE)
+    }
+}

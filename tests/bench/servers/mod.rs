@@ -1,0 +1,41 @@
+//! The programs that are measured, and those they need.
+
+mod adapter;
+pub(crate) mod floor;
+mod prometheus;
+mod tls;
+
+pub(crate) use adapter::Adapter;
+pub(crate) use floor::Floor;
+pub(crate) use prometheus::Prometheus;
+pub(crate) use tls::Tls;
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::process::Process;
+
+/// How long a program may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until it is so, while the program runs.
+fn wait_for(process: &mut Process, what: &str, so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(
+            process.runs() && Instant::now() < deadline,
+            "{what} never came about:\n{}",
+            process.log()
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn accepts(address: SocketAddr) -> bool {
+    std::net::TcpStream::connect(address).is_ok()
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}

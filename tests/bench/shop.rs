@@ -1,0 +1,178 @@
+//! What is scaled: workloads with pods, in namespaces, whose pods count requests.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+/// How many there are of everything. Workloads are spread evenly over namespaces, and metrics over workloads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shop {
+    pub(crate) namespaces: usize,
+    pub(crate) workloads: usize,
+    /// Of each workload.
+    pub(crate) pods: usize,
+    /// Different ones, each made by a rule of its own.
+    pub(crate) metrics: usize,
+    /// Of each workload; its pods count these and no others.
+    pub(crate) metrics_each: usize,
+}
+
+impl Shop {
+    /// The rules, one a metric.
+    pub(crate) fn rules(&self) -> String {
+        let mut text = "rules:\n".to_owned();
+        for metric in 0..self.metrics {
+            writeln!(
+                text,
+                "  - {{metric: {}, objects: {{namespace: namespace, pods: pod}}, rate: {{counter: {}, window: 1m}}}}",
+                metric_name(metric),
+                counter_name(metric)
+            )
+            .unwrap();
+        }
+        text
+    }
+
+    /// The objects file.
+    pub(crate) fn objects(&self) -> String {
+        let mut text = "objects:\n".to_owned();
+        for workload in 0..self.workloads {
+            for pod in 0..self.pods {
+                writeln!(
+                    text,
+                    "  - {{resource: pods, namespace: {}, name: {}, labels: {{app: {}}}}}",
+                    self.namespace(workload),
+                    pod_name(workload, pod),
+                    app(workload)
+                )
+                .unwrap();
+            }
+        }
+        text
+    }
+
+    /// What the controller asks for each workload and metric, in turn.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        (0..self.workloads)
+            .flat_map(|workload| self.metrics_of(workload).map(move |metric| (workload, metric)))
+            .map(|(workload, metric)| {
+                format!(
+                    "/apis/custom.metrics.k8s.io/v1beta2/namespaces/{}/pods/%2A/{}?labelSelector=app%3D{}",
+                    self.namespace(workload),
+                    metric_name(metric),
+                    app(workload)
+                )
+            })
+            .collect()
+    }
+
+    /// What prometheus-adapter would ask Prometheus for each of [`Shop::paths`].
+    pub(crate) fn narrow_queries(&self) -> Vec<String> {
+        (0..self.workloads)
+            .flat_map(|workload| self.metrics_of(workload).map(move |metric| (workload, metric)))
+            .map(|(workload, metric)| {
+                let pods: Vec<_> = (0..self.pods).map(|pod| pod_name(workload, pod)).collect();
+                let query = format!(
+                    "sum by (pod) (rate({}{{namespace=\"{}\",pod=~\"{}\"}}[1m]))",
+                    counter_name(metric),
+                    self.namespace(workload),
+                    pods.join("|")
+                );
+                let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+                format!("/api/v1/query?query={query}")
+            })
+            .collect()
+    }
+
+    /// Series that Prometheus has of it.
+    pub(crate) fn series(&self) -> usize {
+        self.workloads * self.pods * self.metrics_each
+    }
+
+    /// Starts to export its counters, each of which has grown steadily since this moment.
+    pub(crate) fn export(self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let began = Instant::now();
+        // Ends with this program; it takes nothing while nobody scrapes.
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                // A scraper that goes away comes again.
+                let _ = self.answer(&stream.unwrap(), began.elapsed());
+            }
+        });
+        address
+    }
+
+    fn answer(&self, stream: &TcpStream, age: Duration) -> std::io::Result<()> {
+        for line in BufReader::new(stream).lines() {
+            if line?.is_empty() {
+                break;
+            }
+        }
+        let body = self.exposition(age);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = stream;
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.as_bytes())
+    }
+
+    fn exposition(&self, age: Duration) -> String {
+        let mut text = String::with_capacity(self.series() * 100);
+        for workload in 0..self.workloads {
+            for metric in self.metrics_of(workload) {
+                for pod in 0..self.pods {
+                    let rate = (workload + metric + pod) % 97 + 1;
+                    writeln!(
+                        text,
+                        "{}{{namespace=\"{}\",pod=\"{}\"}} {:.3}",
+                        counter_name(metric),
+                        self.namespace(workload),
+                        pod_name(workload, pod),
+                        rate as f64 * age.as_secs_f64()
+                    )
+                    .unwrap();
+                }
+            }
+        }
+        text
+    }
+
+    fn metrics_of(&self, workload: usize) -> impl Iterator<Item = usize> + use<> {
+        let Shop {
+            metrics,
+            metrics_each,
+            ..
+        } = *self;
+        (0..metrics_each).map(move |number| (workload * metrics_each + number) % metrics)
+    }
+
+    fn namespace(&self, workload: usize) -> String {
+        let each = self.workloads.div_ceil(self.namespaces);
+        format!("team-{:03}", workload / each)
+    }
+}
+
+fn app(workload: usize) -> String {
+    format!("web-{workload:05}")
+}
+
+/// As long as those that a Deployment makes.
+fn pod_name(workload: usize, pod: usize) -> String {
+    format!("web-{workload:05}-5c9f7d8b64-{pod:05}")
+}
+
+/// The name of a metric.
+pub(crate) fn metric_name(metric: usize) -> String {
+    format!("requests_{metric:02}_per_second")
+}
+
+/// The counter that a metric is made of.
+pub(crate) fn counter_name(metric: usize) -> String {
+    format!("requests_{metric:02}_total")
+}
