@@ -5,11 +5,9 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::explain;
 use super::query::Query;
 use crate::model::{Action, FieldCondition, ObjectField, ResourceAction};
-
-/// What is put before the path that is to be explained.
-const EXPLAIN: &str = "/explain";
 
 /// Says what a request needs permission for. `path` and `query` are percent-encoded.
 ///
@@ -18,7 +16,7 @@ pub fn action(method: &str, path: &str, query: &str) -> Action {
     // What is no text names nothing that is served.
     let path = percent_decode_str(path).decode_utf8_lossy();
     let explained = path
-        .strip_prefix(EXPLAIN)
+        .strip_prefix(explain::PREFIX)
         .filter(|rest| rest.starts_with("/apis/"));
     resource_action(method, explained.unwrap_or(&path), query).map_or_else(
         || Action::Path {

@@ -22,6 +22,9 @@ use crate::rules::Dropped;
 use actix_web::{HttpRequest, HttpResponse, web};
 use std::collections::BTreeMap;
 
+/// What is put before the path that is to be explained.
+pub(super) const PREFIX: &str = "/explain";
+
 /// Who reads an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
@@ -70,7 +73,7 @@ pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpRe
 
 async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation, Status> {
     let path = http.uri().path();
-    let path = path.strip_prefix("/explain").unwrap_or(path);
+    let path = path.strip_prefix(PREFIX).unwrap_or(path);
     let request = state.read(path, http.query_string());
     let request = request.map_err(|fault| Status::bad_request(fault.message()))?;
     within(
