@@ -8,11 +8,11 @@ mod quantity;
 mod resource;
 mod sample;
 mod selector;
+mod time;
 mod usage;
 
 pub use access::{Action, FrontProxy, ResourceAction, User};
 pub use diagnostic::{Diagnostic, Place, chain};
-pub use jiff::Timestamp;
 pub use labels::Labels;
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
@@ -21,4 +21,5 @@ pub use quantity::{Binary, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, Resource, Resources, Scope};
 pub use sample::Sample;
 pub use selector::{Operator, ParseSelectorError, Requirement, Selector};
+pub use time::{Timestamp, age};
 pub use usage::{Amounts, Consumer, FieldCondition, ObjectField, ObjectUsage, Usage, UsageRequest, Used};

@@ -21,9 +21,6 @@ const MOST_REMEMBERED_BYTES: u64 = 64 << 20;
 /// What a question takes beside its text and its answer.
 const QUESTION_BYTES: usize = 512;
 
-/// Most that is logged of a query.
-const LOGGED_CHARACTERS: usize = 1024;
-
 /// Questions nobody asked for this long are forgotten. Housekeeping only: it is longer than any answer is used.
 const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
 
@@ -217,7 +214,7 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 /// The one place where it is logged why a backend did not answer: callers are not told addresses and foreign words.
 fn warn(backend: &Backend, question: &Question, error: &Error) {
     let name = backend.name();
-    let query: String = question.query.chars().take(LOGGED_CHARACTERS).collect();
+    let query = question.logged();
     tracing::warn!(backend = %name, query, error = chain(error), "backend {name}: a query failed");
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Answer, Error};
 use crate::config::Settings;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, age};
 
 /// How long answers and failures hold, and at which times queries are evaluated.
 #[derive(Clone, Copy, Debug)]
@@ -142,14 +142,6 @@ impl Memory {
             .clone()
             .filter(|answer| age(answer.evaluated_at, now) < limit)
     }
-}
-
-/// How far a time is from now.
-///
-/// The future counts like the past: after the clock was set back, an answer from then would otherwise be fresh, and
-/// a failure held, until the clock has caught up. A future of a moment is another thread's view of now.
-fn age(at: Timestamp, now: Timestamp) -> Duration {
-    now.duration_since(at).unsigned_abs()
 }
 
 #[cfg(test)]

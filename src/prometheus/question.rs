@@ -17,6 +17,16 @@ pub struct Question {
     pub on_partial: OnPartial,
 }
 
+/// Most that is logged of a query.
+const LOGGED_CHARACTERS: usize = 1024;
+
+impl Question {
+    /// As much of the query as is logged.
+    pub fn logged(&self) -> String {
+        self.query.chars().take(LOGGED_CHARACTERS).collect()
+    }
+}
+
 /// What a backend answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{ExternalValue, GroupResource, MetricValue, Timestamp};
+use crate::model::{ExternalValue, GroupResource, MetricValue, Timestamp, age};
 
 /// More keys than this are not remembered; a caller cannot make the memory grow.
 const MOST: usize = 10_000;
@@ -68,11 +68,6 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
         let (value, at, _) = known.get(key)?;
         (age(*at, now) <= within).then(|| value.clone())
     }
-}
-
-/// How far a time is from now. The future counts like the past, should the clock have been set back.
-fn age(at: Timestamp, now: Timestamp) -> Duration {
-    now.duration_since(at).unsigned_abs()
 }
 
 #[cfg(test)]

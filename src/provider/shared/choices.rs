@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::model::{ObjectChoice, Timestamp};
+use crate::model::{ObjectChoice, Timestamp, age};
 
 /// Choices that are remembered of one question. A caller may make them up.
 const MOST_CHOICES: usize = 256;
@@ -43,7 +43,7 @@ impl Choices {
             chosen.names = None;
         } else {
             if self.0.len() >= MOST_CHOICES {
-                self.0.retain(|_, chosen| is_within(memory, chosen.last, now));
+                self.0.retain(|_, chosen| age(chosen.last, now) <= memory);
             }
             if self.0.len() >= MOST_CHOICES {
                 return;
@@ -87,12 +87,8 @@ impl Choices {
 
     fn lately(&self, memory: Duration, now: Timestamp) -> impl Iterator<Item = &Chosen> {
         let chosen = self.0.values();
-        chosen.filter(move |chosen| is_within(memory, chosen.last, now))
+        chosen.filter(move |chosen| age(chosen.last, now) <= memory)
     }
-}
-
-fn is_within(limit: Duration, from: Timestamp, to: Timestamp) -> bool {
-    to.duration_since(from).unsigned_abs() <= limit
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, age};
 
 /// How much is remembered of what callers ask for.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
     pub(super) fn note(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
         let memory = self.bounds.memory;
         let entry = self.entries.get_mut(key)?;
-        entry.wanted = gap(entry.last, now) <= memory;
+        entry.wanted = age(entry.last, now) <= memory;
         entry.last = now;
         let turn = self.next_turn;
         self.next_turn += 1;
@@ -102,7 +102,7 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
     /// What is kept of a question that was asked twice in a while, and lately.
     pub(super) fn wanted(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
         let entry = self.entries.get_mut(key)?;
-        let is_wanted = entry.wanted && gap(entry.last, now) <= self.bounds.memory;
+        let is_wanted = entry.wanted && age(entry.last, now) <= self.bounds.memory;
         is_wanted.then_some(&mut entry.kept)
     }
 
@@ -111,7 +111,7 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
         let mut forgotten = Vec::new();
         while let Some((&turn, key)) = self.recent.first_key_value()
             && let Some(entry) = self.entries.get(key)
-            && gap(entry.last, now) > self.bounds.memory
+            && age(entry.last, now) > self.bounds.memory
         {
             forgotten.extend(self.remove_turn(turn));
         }
@@ -148,11 +148,6 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
         }
         Some((key, entry.kept))
     }
-}
-
-/// Between two times. A clock that was set back counts as one that was set forward.
-fn gap(from: Timestamp, to: Timestamp) -> Duration {
-    to.duration_since(from).unsigned_abs()
 }
 
 #[cfg(test)]

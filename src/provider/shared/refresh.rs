@@ -25,9 +25,6 @@ const TICK: Duration = Duration::from_millis(250);
 /// Questions under way at once to each backend; the others of its concurrent queries are left to requests.
 const AT_ONCE: usize = 4;
 
-/// Most that is logged of a query.
-const LOGGED_CHARACTERS: usize = 1024;
-
 /// Longest query with the names of objects in it; beyond that all objects are asked about, if that is as good.
 /// VictoriaMetrics takes 16 KiB.
 pub(super) const LONGEST_BYTES: usize = 12 << 10;
@@ -108,7 +105,7 @@ impl Provider {
             Blame::Question => ", so its namespaces are asked about one by one",
             Blame::Either | Blame::Backend => "",
         };
-        let query: String = question.query.chars().take(LOGGED_CHARACTERS).collect();
+        let query = question.logged();
         let (error, namespaces) = (Arc::new(error), job.keys.len());
         tracing::warn!(
             rule,

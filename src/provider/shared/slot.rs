@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::choices::Choices;
 use super::kept::Kept;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, age};
 use crate::prometheus::{Ages, Error};
 
 /// How long a question is asked alone after it was found that it should not be asked with others.
@@ -102,7 +102,7 @@ impl Slot {
     /// Whether it is asked alone for now, though it could be asked with others.
     pub(super) fn is_narrow(&self, now: Timestamp) -> bool {
         self.narrow_since
-            .is_some_and(|since| is_within(NARROW_FOR, since, now))
+            .is_some_and(|since| age(since, now) <= NARROW_FOR)
     }
 
     /// From now on it is asked alone.
@@ -136,10 +136,6 @@ impl Slot {
         let asked = self.choices.count(memory, now);
         asked.is_some_and(|asked| rows > FEW_ROWS && rows > FAIR_ROWS * asked)
     }
-}
-
-fn is_within(limit: Duration, from: Timestamp, to: Timestamp) -> bool {
-    to.duration_since(from).unsigned_abs() <= limit
 }
 
 #[cfg(test)]

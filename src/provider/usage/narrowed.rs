@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, age};
 
 /// How long a rule is asked about each namespace after the question about all failed.
 const NARROW_FOR: Duration = Duration::from_secs(10 * 60);
@@ -26,8 +26,6 @@ impl Narrowed {
 
     pub(super) fn is_narrow(&self, key: &str, now: Timestamp) -> bool {
         let since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since
-            .get(key)
-            .is_some_and(|since| now.duration_since(*since).unsigned_abs() < NARROW_FOR)
+        since.get(key).is_some_and(|since| age(*since, now) < NARROW_FOR)
     }
 }
