@@ -13,11 +13,12 @@ mod texts;
 pub use demand::Demand;
 pub(super) use selection::{Point, Selected};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use target::{Pushed, Target};
 use texts::Texts;
 
+use crate::embedded::series_labels::SeriesLabels;
 use crate::model::{Labels, Timestamp};
 use crate::promql::expression::Selector;
 
@@ -142,6 +143,21 @@ impl Window {
         }
         selected.sort_by(|one, other| one.labels.cmp(other.labels));
         selected
+    }
+
+    /// The labels of the series that one of the selectors selects, with a sample after the first and up to the second
+    /// time.
+    pub(super) fn series_of(
+        &self,
+        selectors: &[&Selector],
+        after: Timestamp,
+        up_to: Timestamp,
+    ) -> Vec<Labels> {
+        let (after_ms, up_to_ms) = (after.as_millisecond(), up_to.as_millisecond());
+        let selected = selectors.iter().flat_map(|selector| self.select(selector));
+        let alive = selected.filter(|series| series.has_sample(after_ms, up_to_ms));
+        let labels: BTreeSet<_> = alive.map(|series| series.labels).collect();
+        labels.into_iter().map(SeriesLabels::to_model).collect()
     }
 
     /// Counts the series that are new, unless all of them would fit.

@@ -38,4 +38,11 @@ impl<'w> Selected<'w> {
         self.column
             .each(after_ms, up_to_ms, self.rows, |point| into.push(point));
     }
+
+    /// Whether there is a sample after the one and up to the other time.
+    pub(super) fn has_sample(&self, after_ms: i64, up_to_ms: i64) -> bool {
+        let mut has = false;
+        self.column.each(after_ms, up_to_ms, self.rows, |_| has = true);
+        has
+    }
 }

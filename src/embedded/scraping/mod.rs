@@ -1,0 +1,5 @@
+//! Asking targets for their samples, over and over.
+
+mod target;
+
+pub use target::Target;
