@@ -3,14 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::Place;
-
+use super::embedded::{EmbeddedBackend, read_embedded};
 use super::faults::Faults;
-use super::node::{Node, Value};
+use super::node::Node;
 use super::scalar;
 use super::section::{Field, Mapping, Section};
 
-/// How one backend is reached.
+/// One backend.
+#[derive(Clone, Debug)]
+pub enum Backend {
+    /// It is asked over HTTP.
+    Remote(BackendSettings),
+    /// It is the adapter's own.
+    Embedded(EmbeddedBackend),
+}
+
+/// How a backend is reached that is asked over HTTP.
 #[derive(Clone, Debug)]
 pub struct BackendSettings {
     /// Base URL; paths of the query API are appended. User and password in it become basic authentication.
@@ -68,12 +76,16 @@ pub enum KubernetesCredentials {
 /// The backend that rules ask unless they name another.
 pub(crate) const DEFAULT_BACKEND: &str = "default";
 
+/// The key that makes a backend the adapter's own.
+const EMBEDDED_KEY: &str = "embedded";
+
 /// Where prometheus-adapter looks for Prometheus unless told otherwise.
 const UPSTREAM_URL: &str = "https://localhost";
 
 pub(crate) const BACKEND: Section = Section {
     title: "`backends.NAME`",
-    about: "How one backend is reached: Prometheus or anything that speaks its query API.",
+    about: "How one backend is reached: Prometheus or anything that speaks its query API.\n\
+            Or, with `embedded` and no other key, a backend of the adapter's own.",
     fields: &[
         Field::new(
             "url",
@@ -155,6 +167,12 @@ pub(crate) const BACKEND: Section = Section {
             "Largest answer in bytes, after decompression.",
         )
         .or("16777216"),
+        Field::new(
+            "embedded",
+            "mapping",
+            "{annotatedPods: true}",
+            "Ask nobody: scrape and evaluate in the adapter itself. Excludes all other keys.",
+        ),
     ],
     shared: &[],
 };
@@ -170,33 +188,48 @@ pub(crate) const HEADER: Section = Section {
 };
 
 /// The backend `default` when nothing is said about backends.
-pub(crate) fn upstream_default() -> BackendSettings {
-    let nothing = Node {
-        place: Place {
-            file: String::new(),
-            line: None,
-            key: String::new(),
-        },
-        value: Value::Null,
-    };
-    read_backend(DEFAULT_BACKEND, &nothing, &mut Faults::default())
+pub(crate) fn upstream_default() -> Backend {
+    read_backend(DEFAULT_BACKEND, &Node::nothing(), &mut Faults::default())
 }
 
 /// Reads one entry of `backends`.
-pub(crate) fn read_backend(name: &str, node: &Node, faults: &mut Faults) -> BackendSettings {
+pub(crate) fn read_backend(name: &str, node: &Node, faults: &mut Faults) -> Backend {
     let backend = Mapping::open(node, &BACKEND, faults);
-    check_pairs(&backend, faults);
+    match backend.child(EMBEDDED_KEY) {
+        Some(embedded) => {
+            refuse_keys_beside_embedded(&backend, faults);
+            Backend::Embedded(read_embedded(embedded, faults))
+        }
+        None => Backend::Remote(read_remote(name, &backend, faults)),
+    }
+}
+
+fn refuse_keys_beside_embedded(backend: &Mapping<'_>, faults: &mut Faults) {
+    let others = BACKEND.all().filter(|field| field.key != EMBEDDED_KEY);
+    for Field { key, .. } in others {
+        if let Some(node) = backend.child(key) {
+            faults.hinted(
+                node.place.clone(),
+                "an embedded backend asks nobody and has no such key",
+                format!("take `{key}` or `{EMBEDDED_KEY}` out"),
+            );
+        }
+    }
+}
+
+fn read_remote(name: &str, backend: &Mapping<'_>, faults: &mut Faults) -> BackendSettings {
+    check_pairs(backend, faults);
     BackendSettings {
-        url: read_url(name, &backend, faults),
+        url: read_url(name, backend, faults),
         method: backend.defaulted("method", method, faults),
-        headers: read_headers(&backend, faults),
+        headers: read_headers(backend, faults),
         ca_file: backend.optional("caFile", scalar::path, faults),
         client_certificate_file: backend.optional("clientCertificateFile", scalar::path, faults),
         client_key_file: backend.optional("clientKeyFile", scalar::path, faults),
         token_file: backend.optional("tokenFile", scalar::path, faults),
         username: backend.optional("username", scalar::word, faults),
         password_file: backend.optional("passwordFile", scalar::path, faults),
-        kubernetes_credentials: read_kubernetes_credentials(&backend, faults),
+        kubernetes_credentials: read_kubernetes_credentials(backend, faults),
         timeout: backend.defaulted("timeout", scalar::positive_duration, faults),
         max_concurrent: backend.defaulted("maxConcurrent", scalar::positive_count, faults),
         max_answer_bytes: backend.defaulted("maxAnswerBytes", scalar::positive_count, faults),

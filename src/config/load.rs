@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::model::{Diagnostic, Place};
 
+use super::backend::Backend;
 use super::faults::{Faults, nearest, quoted};
 use super::layers::{Override, merge};
 use super::node::{Node, Value};
@@ -89,6 +90,7 @@ pub fn load(
     check_backends(&rules, &settings, &mut faults);
     check_max_age(&rules, &settings, &merged, &mut faults);
     check_objects(&settings, &merged, &mut faults);
+    check_pods(&settings, &merged, &mut faults);
     match faults.or(Some(settings)) {
         Ok(settings) => Ok(Configuration { settings, rules }),
         Err(faults) => Err(Refused { faults, rules }),
@@ -126,6 +128,26 @@ fn check_objects(settings: &Settings, merged: &Node, faults: &mut Faults) {
             "objects come from a cluster or from `objectsFile`, not from both",
             "leave one of them out",
         );
+    }
+}
+
+/// Pods are found in a cluster; a file does not say where they listen.
+fn check_pods(settings: &Settings, merged: &Node, faults: &mut Faults) {
+    if settings.objects_file.is_none() {
+        return;
+    }
+    for (name, backend) in &settings.backends {
+        let Backend::Embedded(embedded) = backend else {
+            continue;
+        };
+        let node = merged.child("backends").and_then(|backends| backends.child(name));
+        if let (true, Some(node)) = (embedded.scrapes_pods(), node) {
+            faults.hinted(
+                node.place.clone(),
+                "pods to scrape are found in a cluster, and objects come from `objectsFile`",
+                "name what is scraped under `embedded.targets`",
+            );
+        }
     }
 }
 

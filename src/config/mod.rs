@@ -30,11 +30,11 @@ mod yaml;
 mod reference;
 
 pub use access::{AccessSettings, RequestHeader};
-pub use backend::{BackendSettings, KubernetesCredentials, Method};
+pub use backend::{Backend, BackendSettings, KubernetesCredentials, Method};
 pub use certificate_secret::{CertificateSecret, Lifetimes, NamespacedName};
 pub use cipher_suites::CipherSuites;
 pub(crate) use cipher_suites::known_cipher_suite;
-pub use embedded::EmbeddedSettings;
+pub use embedded::{EmbeddedBackend, EmbeddedSettings, ScrapedPods, StaticTarget};
 pub use kubernetes::KubernetesSettings;
 pub use layers::{Override, OverrideValue};
 pub use load::{Configuration, Refused, load, read};

@@ -39,6 +39,18 @@ impl Value {
 }
 
 impl Node {
+    /// What is there if nothing is written at all.
+    pub(crate) fn nothing() -> Node {
+        Node {
+            place: Place {
+                file: String::new(),
+                line: None,
+                key: String::new(),
+            },
+            value: Value::Null,
+        }
+    }
+
     /// The value of a key of this mapping; `None` if it is absent or null.
     pub(crate) fn child(&self, key: &str) -> Option<&Node> {
         let Value::Mapping(entries) = &self.value else {

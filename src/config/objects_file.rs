@@ -6,7 +6,7 @@ use crate::model::{Diagnostic, GroupResource, Labels, Place, Resource, Scope};
 
 use super::faults::Faults;
 use super::load::read_text;
-use super::node::{Node, Value};
+use super::node::Node;
 use super::scalar;
 use super::section::{Field, Mapping, Section};
 use super::yaml;
@@ -151,26 +151,11 @@ fn scope(text: &str) -> Result<Scope, String> {
 fn read_object(node: &Node, faults: &mut Faults) -> WrittenObject {
     let object = Mapping::open(node, &OBJECT, faults);
     let resource: String = object.required("resource", scalar::word, faults);
-    let labels = object.entries("labels", faults).iter();
     WrittenObject {
         place: node.place.clone(),
         resource: GroupResource::parse(&resource),
         namespace: object.optional("namespace", scalar::word, faults),
         name: object.required("name", scalar::word, faults),
-        labels: labels
-            .filter_map(|(key, node)| Some((key.clone(), label_value(node, faults)?)))
-            .collect(),
-    }
-}
-
-fn label_value(node: &Node, faults: &mut Faults) -> Option<String> {
-    match &node.value {
-        Value::Null => Some(String::new()),
-        Value::Scalar(text) => Some(text.clone()),
-        Value::List(_) | Value::Mapping(_) => {
-            let message = format!("expected the value of a label, found {}", node.value.kind());
-            faults.report(node.place.clone(), message);
-            None
-        }
+        labels: object.labels("labels", faults),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::load::load;
 use super::section::{Field, Section};
 use super::{
-    access, backend, certificate_secret, kubernetes, objects_file, policies, resource_rules, rules_file,
-    serving, settings, typed_rule, upstream_rule,
+    access, backend, certificate_secret, embedded, kubernetes, objects_file, policies, resource_rules,
+    rules_file, serving, settings, typed_rule, upstream_rule,
 };
 use crate::pages::check_page;
 
@@ -43,6 +43,9 @@ fn settings_page_is_what_the_code_says() {
         &settings::SETTINGS,
         &backend::BACKEND,
         &backend::HEADER,
+        &embedded::EMBEDDED,
+        &embedded::TARGET,
+        &embedded::PODS,
         &kubernetes::KUBERNETES,
         &serving::SERVING,
         &certificate_secret::CERTIFICATE_SECRET,
@@ -85,6 +88,30 @@ fn every_example_in_the_pages_is_accepted() {
     settings.for_each(|field| accept(field, "", ""));
     let backend = backend::BACKEND.fields.iter();
     backend.for_each(|field| accept(field, "backends: {default: {", "}}"));
+    let (sources, limits) = embedded::EMBEDDED.fields.split_at(3);
+    let of_embedded = |fields: &'static [Field], before: &str, after: &str| {
+        let before = format!("backends: {{default: {{embedded: {{{before}");
+        let fields = fields.iter();
+        fields.for_each(|field| accept(field, &before, &format!("{after}}}}}}}")));
+    };
+    of_embedded(sources, "", "");
+    of_embedded(limits, "annotatedPods: true, ", "");
+    of_embedded(&embedded::TARGET.fields[..1], "targets: [{", "}]");
+    of_embedded(
+        &embedded::TARGET.fields[1..],
+        "targets: [{url: 'http://a', ",
+        "}]",
+    );
+    of_embedded(
+        &embedded::PODS.fields[1..2],
+        "pods: [{labelSelector: a, port: 1, ",
+        "}]",
+    );
+    of_embedded(
+        &embedded::PODS.fields[3..],
+        "pods: [{labelSelector: a, port: 1, ",
+        "}]",
+    );
     let serving = serving::SERVING.fields.iter();
     serving.for_each(|field| accept(field, "serving: {", "}"));
     let access = access::ACCESS.fields.iter();
@@ -104,7 +131,8 @@ fn every_example_in_the_pages_is_accepted() {
 /// Reads a file with nothing but the example. Keys that need another beside them may say so.
 fn accept(field: &Field, before: &str, after: &str) {
     let backends = match before {
-        "" | "backends: {default: {" => "",
+        "" => "",
+        before if before.starts_with("backends: ") => "",
         _ => "\nbackends: {default: {}, long-term: {url: 'http://thanos:9090'}}",
     };
     let text = format!("{before}{}: {}{after}{backends}", field.key, field.example);

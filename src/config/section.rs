@@ -2,7 +2,7 @@
 //!
 //! The same table tells the decoder what it knows, gives the defaults, and is printed as the reference.
 
-use crate::model::Place;
+use crate::model::{Labels, Place};
 
 use super::faults::{Faults, nearest, quoted};
 use super::node::{Node, Value, join};
@@ -226,6 +226,14 @@ impl<'n> Mapping<'n> {
         }
     }
 
+    /// Labels: names that are the user's own, and texts.
+    pub(crate) fn labels(&self, key: &str, faults: &mut Faults) -> Labels {
+        let entries = self.entries(key, faults).iter();
+        entries
+            .filter_map(|(name, node)| Some((name.clone(), label_value(node, faults)?)))
+            .collect()
+    }
+
     /// Reports a fault at a key, or at the mapping if the key is not there.
     pub(crate) fn fault(&self, key: &str, message: impl Into<String>, faults: &mut Faults) {
         faults.hinted(self.at(key), message, example(self.section.field(key)));
@@ -252,6 +260,19 @@ fn scalar<T>(node: &Node, field: &Field, parse: Parse<T>, faults: &mut Faults) -
         Ok(value) => Some(value),
         Err(message) => {
             faults.hinted(node.place.clone(), message, example(field));
+            None
+        }
+    }
+}
+
+/// Nothing is the empty text.
+fn label_value(node: &Node, faults: &mut Faults) -> Option<String> {
+    match &node.value {
+        Value::Null => Some(String::new()),
+        Value::Scalar(text) => Some(text.clone()),
+        Value::List(_) | Value::Mapping(_) => {
+            let message = format!("expected the value of a label, found {}", node.value.kind());
+            faults.report(node.place.clone(), message);
             None
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::{AccessSettings, read_access};
-use super::backend::{BackendSettings, DEFAULT_BACKEND, read_backend, upstream_default};
+use super::backend::{Backend, DEFAULT_BACKEND, read_backend, upstream_default};
 use super::faults::Faults;
 use super::kubernetes::{KubernetesSettings, read_kubernetes};
 use super::node::Node;
@@ -17,7 +17,7 @@ use super::serving::{ServingSettings, read_serving};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Backends by name; rules use `default` unless they name another.
-    pub backends: BTreeMap<String, BackendSettings>,
+    pub backends: BTreeMap<String, Backend>,
     /// File of resources and objects, for running without a cluster.
     pub objects_file: Option<PathBuf>,
     /// The cluster.
@@ -195,7 +195,7 @@ pub(crate) fn read_settings(root: &Node, faults: &mut Faults) -> Settings {
     }
 }
 
-fn read_backends(file: &Mapping<'_>, faults: &mut Faults) -> BTreeMap<String, BackendSettings> {
+fn read_backends(file: &Mapping<'_>, faults: &mut Faults) -> BTreeMap<String, Backend> {
     let entries = file.entries("backends", faults);
     if entries.is_empty() {
         return BTreeMap::from([(DEFAULT_BACKEND.to_owned(), upstream_default())]);

@@ -1,16 +1,14 @@
 //! One named backend.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::feed::parse_stream;
-use super::{Answer, Error, Lookup, Question, Series, wire};
+use super::{Answer, Asked, Error, Lookup, Question, Record, Series, wire};
 use crate::config::{BackendSettings, OnPartial};
 use crate::http::{Client, Request, Response, Slot, Verbs};
 use crate::model::Timestamp;
-use crate::telemetry::{BackendOutcome, Metrics};
+use crate::telemetry::Metrics;
 
 /// How much larger than other answers a list of series may be.
 /// It is read as a stream and not kept, so the limit only ends what never would.
@@ -25,12 +23,10 @@ const LARGE_ANSWER_BYTES: usize = 256 << 10;
 /// A Prometheus, or what speaks like one. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Backend {
-    name: Arc<str>,
     client: Client,
     timeout: Duration,
     max_answer_bytes: usize,
-    metrics: Arc<Metrics>,
-    last: Arc<Mutex<Option<Result<(), String>>>>,
+    record: Record,
 }
 
 impl Backend {
@@ -38,50 +34,45 @@ impl Backend {
     pub fn new(name: &str, settings: &BackendSettings, client: Client, metrics: Arc<Metrics>) -> Backend {
         let (timeout, max_answer_bytes) = (settings.timeout, settings.max_answer_bytes);
         Backend {
-            name: name.into(),
             client,
             timeout,
             max_answer_bytes,
-            metrics,
-            last: Arc::default(),
+            record: Record::new(name, metrics),
         }
     }
 
-    /// Its name in the settings.
-    pub fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// How the last request ended, in words that anyone may read; `None` before the first one.
-    pub fn last_outcome(&self) -> Option<Result<(), String>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known of the requests to it.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// Evaluates a query at a time, within the backend's timeout.
     pub async fn instant(&self, question: &Question, at: Timestamp) -> Result<Answer, Error> {
-        self.observed("query", async {
-            let slot = self.client.slot(self.timeout).await?;
-            let parameters = vec![
-                ("query", question.query.clone()),
-                ("time", decimal_seconds(at)),
-                ("timeout", format!("{}ms", slot.remaining().as_millis().max(1))),
-                partial_response(question.on_partial),
-            ];
-            let request = self.request("/api/v1/query", parameters);
-            let body = ask(slot, &request).await?.bytes().await?;
-            let on_partial = question.on_partial;
-            parse(body, move |body| wire::read_answer(body, at, on_partial)).await
-        })
-        .await
+        self.record
+            .observe("query", async {
+                let slot = self.client.slot(self.timeout).await?;
+                let parameters = vec![
+                    ("query", question.query.clone()),
+                    ("time", decimal_seconds(at)),
+                    ("timeout", format!("{}ms", slot.remaining().as_millis().max(1))),
+                    partial_response(question.on_partial),
+                ];
+                let request = self.request("/api/v1/query", parameters);
+                let body = ask(slot, &request).await?.bytes().await?;
+                let on_partial = question.on_partial;
+                parse(body, move |body| wire::read_answer(body, at, on_partial)).await
+            })
+            .await
     }
 
     /// Names of the labels that the series of a selector have.
     pub async fn label_names(&self, lookup: &Lookup) -> Result<Vec<String>, Error> {
-        self.observed(
-            "labels",
-            self.names(lookup, self.request("/api/v1/labels", parameters(lookup))),
-        )
-        .await
+        self.record
+            .observe(
+                "labels",
+                self.names(lookup, self.request("/api/v1/labels", parameters(lookup))),
+            )
+            .await
     }
 
     /// Values that a label has among the series of a selector.
@@ -92,23 +83,26 @@ impl Backend {
             verbs: Verbs::Get,
             ..self.request(&path, parameters(lookup))
         };
-        self.observed("label_values", self.names(lookup, request)).await
+        self.record
+            .observe("label_values", self.names(lookup, request))
+            .await
     }
 
     /// The series of a selector, without their label values.
     pub async fn series(&self, lookup: &Lookup) -> Result<Series, Error> {
-        self.observed("series", async {
-            let limit_bytes = self.max_answer_bytes.saturating_mul(SERIES_LIMIT_FACTOR);
-            let request = Request {
-                limit_bytes,
-                ..self.request("/api/v1/series", parameters(lookup))
-            };
-            let slot = self.client.slot(lookup.within).await?;
-            let response = ask(slot, &request).await?;
-            let on_partial = lookup.on_partial;
-            parse_stream(response, move |body| wire::read_series(body, on_partial)).await
-        })
-        .await
+        self.record
+            .observe("series", async {
+                let limit_bytes = self.max_answer_bytes.saturating_mul(SERIES_LIMIT_FACTOR);
+                let request = Request {
+                    limit_bytes,
+                    ..self.request("/api/v1/series", parameters(lookup))
+                };
+                let slot = self.client.slot(lookup.within).await?;
+                let response = ask(slot, &request).await?;
+                let on_partial = lookup.on_partial;
+                parse_stream(response, move |body| wire::read_series(body, on_partial)).await
+            })
+            .await
     }
 
     async fn names(&self, lookup: &Lookup, request: Request<'_>) -> Result<Vec<String>, Error> {
@@ -126,23 +120,15 @@ impl Backend {
             limit_bytes: self.max_answer_bytes,
         }
     }
+}
 
-    /// Counts and times a request in the adapter's own metrics, and remembers how it ended.
-    async fn observed<T>(
-        &self,
-        endpoint: &'static str,
-        exchange: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let started = Instant::now();
-        let result = exchange.await;
-        let outcome = result
-            .as_ref()
-            .map_or_else(Error::outcome, |_| BackendOutcome::Success);
-        self.metrics
-            .backend_request(&self.name, endpoint, outcome, started.elapsed());
-        let last = result.as_ref().map(|_| ()).map_err(Error::public_text);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
-        result
+impl Asked for Backend {
+    fn name(&self) -> &Arc<str> {
+        self.record.name()
+    }
+
+    async fn instant(&self, question: &Question, at: Timestamp) -> Result<Answer, Error> {
+        Backend::instant(self, question, at).await
     }
 }
 

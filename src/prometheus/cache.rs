@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
 use super::freshness::{Memory, Recall};
-use super::{Ages, Answer, Backend, Cached, Error, Freshness, Question};
+use super::{Ages, Answer, Asked, Cached, Error, Freshness, Question};
 use crate::model::{Timestamp, chain};
 use crate::telemetry::{CacheOutcome, Metrics};
 
@@ -82,7 +82,7 @@ impl Cache {
     /// Waits at most for the backend's timeout.
     pub async fn answer(
         &self,
-        backend: &Backend,
+        backend: &impl Asked,
         question: &Question,
         now: Timestamp,
     ) -> Result<Cached, Arc<Error>> {
@@ -113,7 +113,7 @@ impl Cache {
         }
     }
 
-    fn step(&self, entry: &Arc<Entry>, backend: &Backend, question: &Question, now: Timestamp) -> Step {
+    fn step(&self, entry: &Arc<Entry>, backend: &impl Asked, question: &Question, now: Timestamp) -> Step {
         let mut state = entry.lock();
         match state.memory.recall(now, &self.ages) {
             Recall::Fresh(answer) => Step::Settled(
@@ -140,7 +140,13 @@ impl Cache {
     }
 
     /// Starts the request.
-    fn take_off(&self, entry: &Arc<Entry>, backend: Backend, question: Question, now: Timestamp) -> Flight {
+    fn take_off(
+        &self,
+        entry: &Arc<Entry>,
+        backend: impl Asked,
+        question: Question,
+        now: Timestamp,
+    ) -> Flight {
         let at = self.ages.evaluation_time(now);
         let landing = Landing(Arc::clone(entry));
         let entries = self.entries.clone();
@@ -212,7 +218,7 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 }
 
 /// The one place where it is logged why a backend did not answer: callers are not told addresses and foreign words.
-fn warn(backend: &Backend, question: &Question, error: &Error) {
+fn warn(backend: &impl Asked, question: &Question, error: &Error) {
     let name = backend.name();
     let query = question.logged();
     tracing::warn!(backend = %name, query, error = chain(error), "backend {name}: a query failed");

@@ -1,6 +1,7 @@
 //! The query API of Prometheus and its kin (Thanos, Mimir, Cortex, VictoriaMetrics).
 //!
-//! A [`Backend`] asks one of them; the [`Cache`] in front of it asks once however many callers ask.
+//! A [`Backend`] asks one of them; the [`Cache`] in front of whatever can be [`Asked`] asks once
+//! however many callers ask.
 //! What the backend says in JSON is in `wire` and stays there.
 
 mod backend;
@@ -9,10 +10,12 @@ mod error;
 mod feed;
 mod freshness;
 mod question;
+mod record;
 mod wire;
 
 pub use backend::Backend;
 pub use cache::Cache;
 pub use error::Error;
 pub use freshness::{Ages, Cached, Freshness};
-pub use question::{Answer, Lookup, Question, Series, Shape};
+pub use question::{Answer, Asked, Lookup, Question, Series, Shape};
+pub use record::Record;

@@ -1,8 +1,10 @@
 //! What a backend is asked and what it answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Error;
 use super::error::names_an_address;
 use super::wire;
 use crate::config::OnPartial;
@@ -15,6 +17,19 @@ pub struct Question {
     pub query: String,
     /// Whether an incomplete answer will do.
     pub on_partial: OnPartial,
+}
+
+/// What can be asked an instant question.
+pub trait Asked: Clone + Send + Sync + 'static {
+    /// Its name in the settings.
+    fn name(&self) -> &Arc<str>;
+
+    /// Evaluates a query at a time, within the backend's timeout.
+    fn instant(
+        &self,
+        question: &Question,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Answer, Error>> + Send;
 }
 
 /// Most that is logged of a query.

@@ -135,6 +135,19 @@ impl Query {
         }
     }
 
+    /// The same query about more series: matchers that name this, or something with this in it, are left out.
+    pub fn without_matchers_of(&self, name: &str) -> Query {
+        let Some(tree) = self.tree() else {
+            return self.clone();
+        };
+        let mut tree = tree.clone();
+        walk::each_selector_mut(&mut tree, &mut |selector| leave_out(selector, name));
+        Query {
+            text: tree.to_string(),
+            tree: Tree::Parsed(Box::new(tree)),
+        }
+    }
+
     /// The same question about more namespaces and objects at once, whose samples name their namespace.
     ///
     /// `None` where the answer might hold other values than the narrow questions have, and for an opaque query.
@@ -240,6 +253,17 @@ fn quote_name(selector: &mut VectorSelector) {
 fn add_matchers(selector: &mut VectorSelector, matchers: &[Matcher]) {
     for group in matcher_groups(selector) {
         group.extend(matchers.iter().map(to_parser));
+    }
+}
+
+fn leave_out(selector: &mut VectorSelector, name: &str) {
+    let has_name = selector.name.is_some();
+    for group in matcher_groups(selector) {
+        group.retain(|matcher| !matcher.value.contains(name));
+        // A selector of everything must say so.
+        if group.is_empty() && !has_name {
+            group.push(label::Matcher::new(label::MatchOp::NotEqual, METRIC_NAME, ""));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Provider, Trace};
 use crate::model::{Labels, Timestamp};
-use crate::prometheus::Question;
+use crate::prometheus::{Asked, Question};
 use crate::promql::Query;
 
 /// When a series that a query read last had a sample.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Provider, now};
+use super::{Backend, Provider, now};
 use crate::model::{Timestamp, chain};
-use crate::prometheus::{self, Backend, Lookup};
-use crate::rules::{Catalog, Discovered, Discovery, FoundSeries, OnPartial, Question, Rule};
+use crate::prometheus::{self, Lookup};
+use crate::rules::{self, Catalog, Discovered, Discovery, FoundSeries, OnPartial, Question, Rule};
 
 /// Questions under way at once, to each backend: one that hangs holds up no rule of another.
 const AT_ONCE: usize = 4;
@@ -133,7 +133,16 @@ impl Provider {
         for note in catalog.notes().iter().filter(is_new) {
             tracing::warn!("{note}");
         }
+        self.load_backends(&rules, &catalog);
         self.catalog.store(Arc::new(catalog));
+    }
+
+    /// Tells each backend what it can be asked.
+    fn load_backends(&self, rules: &[Arc<Rule>], catalog: &Catalog) {
+        let usage = self.usage_rules();
+        for (name, backend) in &self.sources.backends {
+            backend.load(|| rules::reads(rules, usage.as_deref(), catalog, name));
+        }
     }
 
     fn slots(&self) -> Slots {
@@ -156,7 +165,7 @@ impl Provider {
     }
 
     async fn keep_asking(&self, key: &Key, rules: &[Arc<Rule>], slots: &Slots) {
-        let interval = self.sources.relist_interval;
+        let interval = self.relist_interval(&key.0);
         let mut pause = FIRST_PAUSE;
         loop {
             let found = self.look(key, rules, slots).await;
@@ -168,6 +177,12 @@ impl Provider {
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
+    }
+
+    fn relist_interval(&self, backend: &str) -> Duration {
+        let interval = self.sources.relist_interval;
+        let backend = self.sources.backends.get(backend);
+        backend.map_or(interval, |backend| backend.relist_interval(interval))
     }
 
     /// Asks one question and takes its answer in; whether there was one.

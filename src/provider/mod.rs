@@ -1,10 +1,12 @@
 //! Answers a metric request; keeps the catalog of known metrics fresh.
 //!
-//! The only room that combines sources: objects from `kubernetes`, rules from `rules`, samples from `prometheus`.
+//! The only room that combines sources: objects from `kubernetes`, rules from `rules`, samples from `prometheus` and
+//! `embedded`.
 //! [`Provider::custom`], [`Provider::external`] and [`Provider::usage`] are the one way an answer comes about, for the API and
 //! for `explain`.
 
 mod ages;
+mod backend;
 mod custom;
 mod discovery;
 mod error;
@@ -26,12 +28,13 @@ use crate::model::{
     CustomRequest, Diagnostic, ExternalRequest, ExternalValue, ObjectValue, Place, Resources, Timestamp,
     UsageRequest,
 };
-use crate::prometheus::{Ages, Backend, Cache, Question};
+use crate::prometheus::{Ages, Cache, Question};
 use crate::rules::{Catalog, Compiled, OnPartial, Rule, UsageRules};
 use crate::telemetry::Metrics;
 
 pub use crate::prometheus::{Answer as BackendAnswer, Shape};
 pub use ages::SampleAge;
+pub use backend::{Backend, OwnBackend};
 pub use error::{Error, NotFound};
 pub use trace::{Detail, Outcome, Reading, Trace, UsageOutcome};
 
@@ -48,7 +51,7 @@ pub struct Sources {
     /// Resources and objects.
     pub objects: Arc<Objects>,
     /// Backends by name.
-    pub backends: BTreeMap<String, Arc<Backend>>,
+    pub backends: BTreeMap<String, Backend>,
     /// Shared answers.
     pub cache: Cache,
     /// How long answers hold.

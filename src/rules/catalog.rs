@@ -133,6 +133,16 @@ impl Catalog {
         self.external.values().map(|entry| entry.metric.as_str())
     }
 
+    /// The entries of all custom metrics.
+    pub(super) fn custom_entries(&self) -> impl Iterator<Item = &Arc<CustomEntry>> {
+        self.custom.values().flat_map(BTreeMap::values)
+    }
+
+    /// The entries of all external metrics.
+    pub(super) fn external_entries(&self) -> impl Iterator<Item = &Arc<ExternalEntry>> {
+        self.external.values()
+    }
+
     /// What was doubtful in putting it together: shadowed metrics, empty names.
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -8,20 +8,23 @@ mod typed;
 mod upstream;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::rule::{Making, Rule};
-use super::{Api, Discovery, UsageRules};
+use super::{Api, Discovery, UsageRules, reads};
 use crate::config::{Form, RulesFile, WrittenRule};
 use crate::model::{Diagnostic, Place, Resource, Resources, Scope};
 
 /// Settings that change what rules mean.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Selector values are passed through as regular expressions, as prometheus-adapter does.
     pub raw_selector_values: bool,
     /// Every upstream-form rule looks for series by `/series`: an age of metrics was given explicitly.
     pub discover_by_series: bool,
+    /// Names of backends that compute only what an [`Expression`](crate::promql::Expression) says: the adapter's own.
+    pub embedded_backends: BTreeSet<String>,
 }
 
 /// All rules, ready to be asked.
@@ -39,7 +42,7 @@ pub struct Compiled {
 pub fn compile(
     file: &RulesFile,
     resources: &Resources,
-    options: Options,
+    options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let mut rules = Vec::new();
     let mut fatal = Vec::new();
@@ -49,6 +52,9 @@ pub fn compile(
             Form::Typed(rule) => Ok(typed::compile(rule, written, resources)),
         };
         match compiled {
+            Ok(rule) if options.embedded_backends.contains(&written.backend) => {
+                rules.push(Arc::new(if_computed(rule, written)));
+            }
             Ok(rule) => rules.push(Arc::new(rule)),
             Err(faults) => fatal.extend(faults),
         }
@@ -56,7 +62,7 @@ pub fn compile(
     let usage = file
         .resource_rules
         .as_ref()
-        .map(|written| usage::compile(written, resources));
+        .map(|written| usage::compile(written, resources, options));
     let usage = usage.transpose().unwrap_or_else(|faults| {
         fatal.extend(faults);
         None
@@ -68,6 +74,16 @@ pub fn compile(
         }),
         false => Err(fatal),
     }
+}
+
+/// The rule, disabled if the adapter's own backend cannot compute its query.
+fn if_computed(mut rule: Rule, written: &WrittenRule) -> Rule {
+    let making = rule.making.as_ref().ok();
+    let fault = making.and_then(|making| reads::fault(written, making, &rule.discovery));
+    if let Some(fault) = fault {
+        rule.making = Err(fault);
+    }
+    rule
 }
 
 /// The fault of a resource that the cluster does not serve; `form` is how one is written there.

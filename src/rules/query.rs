@@ -165,6 +165,19 @@ pub(super) fn render_template(
     Ok(text)
 }
 
+/// The template filled in for any series and any object, to see what it makes.
+pub(super) fn sample(query: &TemplateQuery, any: &str) -> Result<String, QueryFault> {
+    let any_of = |label, whose| condition(label, &[any.to_owned()], whose);
+    let conditions = [
+        any_of("namespace", Whose::Namespace)?,
+        any_of("object", Whose::Objects)?,
+    ];
+    let text = fill(query, "series", &conditions, &["object".to_owned()], |value| {
+        value.to_owned()
+    })?;
+    Ok(text)
+}
+
 fn fill(
     query: &TemplateQuery,
     series: &str,

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::config::{BackendSettings, Configuration, KubernetesCredentials, ObjectsFile, Settings};
+use crate::config::{
+    self, BackendSettings, Configuration, EmbeddedBackend, KubernetesCredentials, ObjectsFile, Settings,
+};
+use crate::embedded::Embedded;
 use crate::http;
 use crate::kubernetes::{self, Cluster, ClusterError, Objects};
 use crate::model::Diagnostic;
-use crate::prometheus::{Ages, Backend, Cache};
-use crate::provider::{Provider, Sources};
+use crate::prometheus::{self, Ages, Cache};
+use crate::provider::{Backend, OwnBackend, Provider, Sources};
 use crate::rules::{self, Options};
 use crate::telemetry::Metrics;
 
@@ -49,6 +52,8 @@ pub struct Assembled {
     pub provider: Arc<Provider>,
     /// Replaced when the objects file changes; those of a cluster are to be followed.
     pub objects: Arc<Objects>,
+    /// The adapter's own backends, which answer as far as they scrape, and what they are to scrape.
+    pub embedded: Vec<(Arc<Embedded>, EmbeddedBackend)>,
 }
 
 /// The cluster of the settings, else the one this process runs in, unless objects come from a file.
@@ -81,19 +86,23 @@ pub async fn assemble(
     // What is not read in time is read by the task that follows the cluster.
     let _ = timeout(RESOURCES_WITHIN, objects.read_resources()).await;
     let mut backends = BTreeMap::new();
+    let mut embedded = Vec::new();
     for (name, backend) in &settings.backends {
-        let backend = BackendSettings {
-            timeout: backend.timeout.min(settings.request_timeout),
-            ..backend.clone()
+        let backend = match backend {
+            config::Backend::Remote(written) => Backend::Remote(remote(name, written, settings, metrics)?),
+            config::Backend::Embedded(written) => {
+                let own = Arc::new(own(name, written, metrics)?);
+                embedded.push((own.clone(), written.clone()));
+                Backend::Own(OwnBackend::new(own, settings.request_timeout, metrics.clone()))
+            }
         };
-        let client = client(name, &backend)?;
-        let backend = Backend::new(name, &backend, client, metrics.clone());
-        backends.insert(name.clone(), Arc::new(backend));
+        backends.insert(name.clone(), backend);
     }
     let written = configuration.rules.clone();
     let options = Options {
         raw_selector_values: settings.raw_selector_values,
         discover_by_series: settings.metrics_max_age.is_some(),
+        embedded_backends: embedded.iter().map(|(own, _)| own.name().to_string()).collect(),
     };
     let provider = Provider::new(Sources {
         objects: objects.clone(),
@@ -101,7 +110,7 @@ pub async fn assemble(
         cache: Cache::new(Ages::from(settings), metrics.clone()),
         ages: Ages::from(settings),
         sync_period: settings.sync_period,
-        compile: Box::new(move |resources| rules::compile(&written, resources, options)),
+        compile: Box::new(move |resources| rules::compile(&written, resources, &options)),
         metrics: metrics.clone(),
         relist_interval: settings.metrics_relist_interval,
         max_age: settings
@@ -112,6 +121,30 @@ pub async fn assemble(
     Ok(Assembled {
         provider: Arc::new(provider),
         objects,
+        embedded,
+    })
+}
+
+/// A backend that is asked over HTTP.
+fn remote(
+    name: &str,
+    written: &BackendSettings,
+    settings: &Settings,
+    metrics: &Arc<Metrics>,
+) -> Result<prometheus::Backend, AssembleError> {
+    let written = BackendSettings {
+        timeout: written.timeout.min(settings.request_timeout),
+        ..written.clone()
+    };
+    let client = client(name, &written)?;
+    Ok(prometheus::Backend::new(name, &written, client, metrics.clone()))
+}
+
+/// A backend of the adapter's own, which does not scrape yet.
+fn own(name: &str, written: &EmbeddedBackend, metrics: &Arc<Metrics>) -> Result<Embedded, AssembleError> {
+    Embedded::new(name, written.settings.clone(), metrics.clone()).map_err(|source| AssembleError::Backend {
+        name: name.to_owned(),
+        source,
     })
 }
 

@@ -22,6 +22,7 @@ mod room;
 mod run;
 mod serve;
 mod shutdown;
+mod targets;
 mod tasks;
 mod tls;
 

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::assemble::{Assembled, assemble, cluster, read_objects};
 use super::file_watch::FileWatch;
-use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
+use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task, targets};
 use crate::api::{self, ApiState};
-use crate::config::Configuration;
+use crate::config::{Configuration, EmbeddedBackend};
+use crate::embedded::Embedded;
 use crate::kubernetes::{Cluster, KeptFor, Objects, Reviews};
 use crate::provider::Provider;
 use crate::telemetry::Metrics;
@@ -33,7 +36,11 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     if cluster.is_none() && objects_file.is_none() {
         tracing::warn!("there is neither a cluster nor an objects file, so `*` requests match no object");
     }
-    let Assembled { provider, objects } = assemble(&configuration, cluster.clone(), &metrics).await?;
+    let Assembled {
+        provider,
+        objects,
+        embedded,
+    } = assemble(&configuration, cluster.clone(), &metrics).await?;
     let settings = configuration.settings;
     let mut plan = ServePlan::new(settings.serving, settings.access, metrics);
     who_may_ask(&mut plan, cluster.as_ref()).await?;
@@ -45,6 +52,7 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     plan.tasks.push(refreshing(&provider));
     plan.tasks.push(cluster_objects(&objects));
     plan.tasks.push(cluster_resources(&objects, &provider));
+    plan.tasks.extend(embedded.into_iter().map(scraping));
     if let Some((watch, file)) = watched {
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
@@ -105,6 +113,14 @@ fn discovery(provider: &Arc<Provider>) -> Task {
 fn refreshing(provider: &Arc<Provider>) -> Task {
     let provider = provider.clone();
     Task::new("refreshing", async move { match provider.refresh().await {} })
+}
+
+/// An embedded backend scrapes its targets.
+fn scraping((backend, settings): (Arc<Embedded>, EmbeddedBackend)) -> Task {
+    Task::new("scraping", async move {
+        let targets = watch::Sender::new(targets::fixed(&settings));
+        match backend.scrape(targets.subscribe()).await {}
+    })
 }
 
 /// The watches of a cluster.

@@ -27,6 +27,7 @@ fn check(case: &Case) -> String {
         Err(refused) => listed(&refused.faults),
         Ok(configuration) => match case.section("show").trim() {
             "settings" => format!("{:#?}", configuration.settings),
+            "backends" => format!("{:#?}", configuration.settings.backends),
             "places" => places(&configuration.rules),
             _ => format!(
                 "{:#?}",

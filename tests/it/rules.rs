@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use promql_adapter::config::{self, ObjectsFile};
+use promql_adapter::config::{self, Backend, Configuration, ObjectsFile};
 use promql_adapter::kubernetes::Objects;
 use promql_adapter::model::{GroupResource, Resources, Scope, Selector, Timestamp};
 use promql_adapter::rules::{
@@ -26,7 +26,7 @@ fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
         .unwrap()
         .rules;
     let resources = Objects::none().resources();
-    let rule = rules::compile(&file, &resources, Options::default())
+    let rule = rules::compile(&file, &resources, &Options::default())
         .unwrap()
         .rules
         .remove(0);
@@ -49,12 +49,22 @@ fn query_too_long_to_see_what_pasted_names_do_is_refused_in_few_words() {
 }
 
 fn answer(case: &Case) -> String {
-    let file = match config::load(case.section("rules"), "rules.yaml", &BTreeMap::new(), &[]) {
-        Ok(configuration) => configuration.rules,
+    let Configuration {
+        settings,
+        rules: file,
+        ..
+    } = match config::load(case.section("rules"), "rules.yaml", &BTreeMap::new(), &[]) {
+        Ok(configuration) => configuration,
         Err(refused) => return listed(&refused.faults),
     };
     let resources = resources(case);
-    let compiled = match rules::compile(&file, &resources, Options::default()) {
+    let backends = settings.backends.iter();
+    let embedded = backends.filter(|(_, backend)| matches!(backend, Backend::Embedded(_)));
+    let options = Options {
+        embedded_backends: embedded.map(|(name, _)| name.clone()).collect(),
+        ..Options::default()
+    };
+    let compiled = match rules::compile(&file, &resources, &options) {
         Ok(compiled) => compiled,
         Err(faults) => return listed(&faults),
     };
@@ -64,6 +74,11 @@ fn answer(case: &Case) -> String {
     let mut output = told(&rules, &catalog);
     let usage = compiled.usage.as_deref();
     output += &usage.map_or_else(String::new, told_of_usage);
+    for backend in &options.embedded_backends {
+        for read in rules::reads(&rules, usage, &catalog, backend) {
+            writeln!(output, "{backend} reads {read}").unwrap();
+        }
+    }
     for request in case.lines("requests") {
         let query = match request.strip_prefix("usage ") {
             Some(request) => usage_query(request, usage.unwrap()),

@@ -91,7 +91,9 @@ async fn local(words: &Words) -> Result<Explanation, Failure> {
         .await
         .map_err(server::Error::from)?;
     let metrics = Arc::new(Metrics::default());
-    let Assembled { provider, objects } = assemble(&configuration, cluster, &metrics).await?;
+    let Assembled {
+        provider, objects, ..
+    } = assemble(&configuration, cluster, &metrics).await?;
     let explaining = async {
         provider.discover_once().await;
         api::explain(&provider, &request, api::Reader::Operator).await

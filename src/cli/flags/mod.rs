@@ -67,7 +67,7 @@ impl ServeFlags {
 ///
 /// Which resources are served does not matter: what depends on them never stops the program.
 fn all_faults(refused: Refused) -> Vec<Diagnostic> {
-    let compiled = rules::compile(&refused.rules, &Resources::default(), Options::default());
+    let compiled = rules::compile(&refused.rules, &Resources::default(), &Options::default());
     let mut faults = refused.faults;
     faults.extend(compiled.err().unwrap_or_default());
     faults.sort();

@@ -1,5 +1,6 @@
 //! The template of a query.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use gotmpl::Value;
@@ -62,7 +63,7 @@ impl QueryTemplate {
         if !faults.is_empty() {
             return faults;
         }
-        let keys = fields::keys(&self.0.compiled).into_iter();
+        let keys = self.keys().into_iter();
         let values: Vec<(String, String)> = keys.map(|key| (key, stand_in())).collect();
         let rendered = self.0.execute(&data(&QueryFields {
             series: &stand_in(),
@@ -75,6 +76,11 @@ impl QueryTemplate {
             Ok(_) | Err(gotmpl::TemplateError::IndexOutOfRange { .. }) => Vec::new(),
             Err(error) => vec![TemplateError::from_library(&error)],
         }
+    }
+
+    /// The labels whose values it looks up, and other words that it has in quotes.
+    pub fn keys(&self) -> BTreeSet<String> {
+        fields::keys(&self.0.compiled)
     }
 
     /// Whether it does nothing but put `.Series`, `.LabelMatchers` and `.GroupBy` in their places.

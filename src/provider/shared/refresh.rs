@@ -14,8 +14,8 @@ use super::kept::Kept;
 use super::plan::{Brought, Form, Job, taken_apart};
 use super::slot::Blame;
 use crate::model::chain;
-use crate::prometheus::{Answer, Backend, Error, Question};
-use crate::provider::{Provider, now};
+use crate::prometheus::{Answer, Asked, Error, Question};
+use crate::provider::{Backend, Provider, now};
 use crate::rules::{QueryFault, WideQuery};
 use crate::telemetry::{BackendOutcome, RefreshForm};
 

@@ -20,7 +20,7 @@ pub(super) fn compile(
     rule: &UpstreamRule,
     written: &WrittenRule,
     resources: &Resources,
-    options: Options,
+    options: &Options,
 ) -> Result<Rule, Vec<Diagnostic>> {
     let mut fatal = Vec::new();
     let naming = Naming::compile(rule, written)
@@ -73,7 +73,7 @@ fn making(
     rule: &UpstreamRule,
     written: &WrittenRule,
     resources: &Resources,
-    options: Options,
+    options: &Options,
     resource_template: Option<&ResourceTemplate>,
     template: QueryTemplate,
 ) -> Result<Making, Diagnostic> {
@@ -140,7 +140,7 @@ fn association(
 
 fn template_query(
     written: &WrittenRule,
-    options: Options,
+    options: &Options,
     template: QueryTemplate,
 ) -> Result<TemplateQuery, Diagnostic> {
     const EXAMPLE: &str = "as in `sum(rate(<<.Series>>{<<.LabelMatchers>>}[2m])) by (<<.GroupBy>>)`";
@@ -154,7 +154,7 @@ fn template_query(
 fn discovery(
     rule: &UpstreamRule,
     written: &WrittenRule,
-    options: Options,
+    options: &Options,
     making: Option<&Making>,
 ) -> Discovery {
     let selector = SeriesSelector::parse(&rule.series_query).ok();

@@ -5,14 +5,20 @@
 use std::time::Duration;
 
 use super::template::{read_template, template_fault};
-use super::unknown_resource;
 use super::upstream::WRITTEN;
+use super::{Options, unknown_resource};
 use crate::config::{ResourceRule, ResourceRules};
 use crate::model::{Consumer, Diagnostic, Resources, Usage};
 use crate::promql::{QueryTemplate, ResourceTemplate};
+use crate::rules::query::sample;
+use crate::rules::reads;
 use crate::rules::usage::{UsageLabels, UsageMaking, UsageRule, UsageRules};
 
-pub(super) fn compile(written: &ResourceRules, resources: &Resources) -> Result<UsageRules, Vec<Diagnostic>> {
+pub(super) fn compile(
+    written: &ResourceRules,
+    resources: &Resources,
+    options: &Options,
+) -> Result<UsageRules, Vec<Diagnostic>> {
     let mut fatal = Vec::new();
     let mut rules = Vec::new();
     for (usage, written) in [(Usage::Cpu, &written.cpu), (Usage::Memory, &written.memory)] {
@@ -27,6 +33,7 @@ pub(super) fn compile(written: &ResourceRules, resources: &Resources) -> Result<
                 written,
                 template: template.as_ref(),
                 resources,
+                is_embedded: options.embedded_backends.contains(&written.backend),
             };
             match part.query_template() {
                 Ok(query) => rules.push(part.rule(usage, query)),
@@ -59,6 +66,8 @@ struct Part<'a> {
     written: &'a ResourceRule,
     template: Option<&'a ResourceTemplate>,
     resources: &'a Resources,
+    /// Whether the adapter's own backend is asked.
+    is_embedded: bool,
 }
 
 impl Part<'_> {
@@ -107,7 +116,15 @@ impl Part<'_> {
             wide: None,
         };
         making.wide = making.widened();
-        Ok(making)
+        match self.is_embedded.then(|| self.fault(&making)).flatten() {
+            Some(fault) => Err(fault),
+            None => Ok(making),
+        }
+    }
+
+    fn fault(&self, making: &UsageMaking) -> Option<Diagnostic> {
+        let text = sample(&making.template, "any").ok()?;
+        reads::fault_of(&text, self.written.at(self.key()))
     }
 
     fn labels(&self) -> Result<UsageLabels, Diagnostic> {

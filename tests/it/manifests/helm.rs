@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use promql_adapter::config;
+use promql_adapter::config::Backend;
 use serde_json::{Value, json};
 
 use super::rendered::{Rendered, output, program};
@@ -110,10 +111,10 @@ fn values_of_prometheus_adapter_install_and_keep_their_meaning() {
     let chart = chart(&values_of_prometheus_adapter()).unwrap();
     let settings = settings(&chart);
     assert_eq!(settings.serving.secure_port, 8443);
-    assert_eq!(
-        settings.backends["default"].url,
-        "http://prometheus-operated.monitoring.svc:9090/prom"
-    );
+    let Backend::Remote(backend) = &settings.backends["default"] else {
+        panic!("{:?}", settings.backends);
+    };
+    assert_eq!(backend.url, "http://prometheus-operated.monitoring.svc:9090/prom");
     let names: Vec<&Value> = chart
         .of_kind("APIService")
         .map(|object| &object["metadata"]["name"])

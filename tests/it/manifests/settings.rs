@@ -28,7 +28,7 @@ pub(crate) fn settings(rendered: &Rendered) -> Settings {
     let loaded = config::load(text, "config.yaml", &environment(container), &flags.overrides)
         .unwrap_or_else(|refused| panic!("{:#?}\n{text}", refused.faults));
     let resources = Objects::none().resources();
-    let rules = rules::compile(&loaded.rules, &resources, Options::default())
+    let rules = rules::compile(&loaded.rules, &resources, &Options::default())
         .unwrap_or_else(|faults| panic!("{faults:#?}\n{text}"));
     for rule in rules.rules {
         assert!(rule.fault().is_none(), "{rule:#?}");

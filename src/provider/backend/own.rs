@@ -1,0 +1,173 @@
+//! The adapter's own backend, asked as one over HTTP would be.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::embedded::{Embedded, Evaluated};
+use crate::model::{Labels, Sample, Timestamp, chain};
+use crate::prometheus::{Answer, Error, Lookup, Question, Record, Series, Shape};
+use crate::promql::Expression;
+use crate::telemetry::Metrics;
+
+/// Evaluations under way at once. More would only take the processors from one another.
+const AT_ONCE: usize = 4;
+
+/// Most that is remembered of queries that were read, in bytes of their text.
+const MOST_REMEMBERED_BYTES: u64 = 4 << 20;
+
+/// A backend of our own, with what a backend over HTTP has too: a deadline, a limit on queries at once, figures.
+#[derive(Clone, Debug)]
+pub struct OwnBackend {
+    embedded: Arc<Embedded>,
+    timeout: Duration,
+    slots: Arc<Semaphore>,
+    /// Queries as they are computed, by their text.
+    read: moka::future::Cache<String, Arc<Expression>>,
+    /// What the rules can ask.
+    loaded: Arc<Mutex<BTreeSet<String>>>,
+    record: Record,
+}
+
+impl OwnBackend {
+    /// No query may take longer than `timeout`.
+    pub fn new(embedded: Arc<Embedded>, timeout: Duration, metrics: Arc<Metrics>) -> OwnBackend {
+        OwnBackend {
+            record: Record::new(embedded.name(), metrics),
+            embedded,
+            timeout,
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            read: moka::future::Cache::builder()
+                .weigher(|text: &String, _| u32::try_from(text.len()).unwrap_or(u32::MAX))
+                .max_capacity(MOST_REMEMBERED_BYTES)
+                .build(),
+            loaded: Arc::default(),
+        }
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(super) fn scrape_interval(&self) -> Duration {
+        self.embedded.settings().scrape_interval
+    }
+
+    /// What cannot be computed is passed over: its rule is disabled, or it is refused when it is asked.
+    pub(super) fn load(&self, queries: BTreeSet<String>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if *loaded == queries {
+            return;
+        }
+        let expressions: Vec<Expression> = queries
+            .iter()
+            .filter_map(|query| Expression::parse(query).ok())
+            .collect();
+        self.embedded.load(&expressions);
+        *loaded = queries;
+    }
+
+    pub(super) async fn instant(&self, question: &Question, at: Timestamp) -> Result<Answer, Error> {
+        let asking = async {
+            let expression = self.expression(&question.query).await?;
+            let evaluated = self.evaluate(move |embedded| embedded.instant(&expression, at));
+            let evaluated = evaluated.await?.map_err(|error| Error::Rejected {
+                text: error.to_string(),
+            })?;
+            Ok(answer(evaluated, at))
+        };
+        self.record.observe("query", asking).await
+    }
+
+    pub(super) async fn label_names(&self, lookup: &Lookup) -> Result<Vec<String>, Error> {
+        let looking = async {
+            let series = self.look(lookup).await?;
+            let names: BTreeSet<String> = series
+                .iter()
+                .flat_map(|labels| labels.iter().map(|(name, _)| name.clone()))
+                .collect();
+            Ok(names.into_iter().collect())
+        };
+        self.record.observe("labels", looking).await
+    }
+
+    pub(super) async fn series(&self, lookup: &Lookup) -> Result<Series, Error> {
+        let looking = async { Ok(found(&self.look(lookup).await?)) };
+        self.record.observe("series", looking).await
+    }
+
+    async fn look(&self, lookup: &Lookup) -> Result<Vec<Labels>, Error> {
+        let expression = self.expression(&lookup.selector).await?;
+        let start = lookup.start.unwrap_or(Timestamp::MIN);
+        let end = lookup.end.unwrap_or(Timestamp::MAX);
+        self.evaluate(move |embedded| embedded.series(&expression, start, end))
+            .await
+    }
+
+    /// The query as it is computed.
+    async fn expression(&self, text: &str) -> Result<Arc<Expression>, Error> {
+        let read = async { Expression::parse(text).map(Arc::new) };
+        let read = self.read.try_get_with_by_ref(text, read).await;
+        read.map_err(|error| Error::Rejected { text: chain(&*error) })
+    }
+
+    /// Does something with the window that may take long, on a thread where it holds up nobody.
+    async fn evaluate<T: Send + 'static>(
+        &self,
+        evaluate: impl FnOnce(&Embedded) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let evaluating = async {
+            let slot = Arc::clone(&self.slots).acquire_owned().await;
+            let embedded = Arc::clone(&self.embedded);
+            let evaluating = tokio::task::spawn_blocking(move || {
+                // Held as long as the evaluation runs, however long somebody waits for it.
+                let _slot = slot;
+                evaluate(&embedded)
+            });
+            evaluating.await
+        };
+        match timeout(self.timeout, evaluating).await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(stopped)) => Err(Error::Unreachable(stopped.into())),
+            Err(elapsed) => Err(Error::TimedOut(elapsed.into())),
+        }
+    }
+}
+
+fn answer(evaluated: Evaluated, at: Timestamp) -> Answer {
+    let (shape, samples) = match evaluated {
+        Evaluated::Vector(samples) => (Shape::Vector, samples),
+        Evaluated::Scalar(value) => {
+            let labels = Labels::default();
+            (Shape::Scalar, vec![Sample { labels, value, at }])
+        }
+    };
+    Answer {
+        samples,
+        shape,
+        evaluated_at: at,
+        warnings: Vec::new(),
+    }
+}
+
+/// Names of metrics and of their labels.
+fn found(series: &[Labels]) -> Series {
+    let mut found = Series::default();
+    for labels in series {
+        if let Some(metric) = labels.get(METRIC_NAME) {
+            let names = labels
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| *name != METRIC_NAME);
+            let of_metric = found.labels_by_metric.entry(metric.to_owned()).or_default();
+            of_metric.extend(names.cloned());
+        }
+    }
+    found
+}
+
+/// The label that holds the name of a series.
+const METRIC_NAME: &str = "__name__";
