@@ -49,6 +49,19 @@ pub struct BackendSettings {
     pub max_answer_bytes: usize,
 }
 
+impl BackendSettings {
+    /// At this base URL, and as it is where nothing else is said.
+    pub fn at(url: &str) -> BackendSettings {
+        let nothing = Node::nothing();
+        let mut faults = Faults::default();
+        let backend = Mapping::open(&nothing, &BACKEND, &mut faults);
+        BackendSettings {
+            url: url.to_owned(),
+            ..read_remote(DEFAULT_BACKEND, &backend, &mut faults)
+        }
+    }
+}
+
 /// How queries are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
@@ -189,7 +202,7 @@ pub(crate) const HEADER: Section = Section {
 
 /// The backend `default` when nothing is said about backends.
 pub(crate) fn upstream_default() -> Backend {
-    read_backend(DEFAULT_BACKEND, &Node::nothing(), &mut Faults::default())
+    Backend::Remote(BackendSettings::at(UPSTREAM_URL))
 }
 
 /// Reads one entry of `backends`.

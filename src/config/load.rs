@@ -9,6 +9,7 @@ use super::backend::Backend;
 use super::faults::{Faults, nearest, quoted};
 use super::layers::{Override, merge};
 use super::node::{Node, Value};
+use super::objects_file::ObjectsFile;
 use super::rules_file::{Api, RulesFile, WrittenRule, read_rules_file};
 use super::settings::{Settings, read_settings};
 use super::yaml;
@@ -20,6 +21,8 @@ pub struct Configuration {
     pub settings: Settings,
     /// What the file says about rules.
     pub rules: RulesFile,
+    /// Objects that are given here, in place of those of a cluster or of `objectsFile`: the quickstart's.
+    pub objects: Option<ObjectsFile>,
 }
 
 /// A configuration that cannot be used.
@@ -92,7 +95,11 @@ pub fn load(
     check_objects(&settings, &merged, &mut faults);
     check_pods(&settings, &merged, &mut faults);
     match faults.or(Some(settings)) {
-        Ok(settings) => Ok(Configuration { settings, rules }),
+        Ok(settings) => Ok(Configuration {
+            settings,
+            rules,
+            objects: None,
+        }),
         Err(faults) => Err(Refused { faults, rules }),
     }
 }

@@ -25,6 +25,8 @@ pub use cluster::{Cluster, ClusterError};
 pub use credentials::{
     BackendAuthorization, BackendCredentials, CredentialSource, CredentialsError, from_kubeconfig, in_cluster,
 };
-pub use objects::{Matching, Object, Objects, ObjectsError, WatchFailure};
+pub use objects::{
+    Matching, Object, Objects, ObjectsError, RunningContainer, RunningPod, RunningPods, WatchFailure,
+};
 pub use reviews::{KeptFor, Question, Reviews, Verdict};
 pub use secret::{NamedSecret, ReadSecret, SecretData};

@@ -56,12 +56,14 @@ pub struct Assembled {
     pub embedded: Vec<(Arc<Embedded>, EmbeddedBackend)>,
 }
 
-/// The cluster of the settings, else the one this process runs in, unless objects come from a file.
-pub async fn cluster(settings: &Settings) -> Result<Option<Cluster>, ClusterError> {
-    match (&settings.kubernetes.kubeconfig, &settings.objects_file) {
-        (Some(kubeconfig), _) => Cluster::from_kubeconfig(kubeconfig).await.map(Some),
-        (None, Some(_)) => Ok(None),
-        (None, None) => Cluster::of_this_pod(),
+/// The cluster of the settings, else the one this process runs in, unless objects come from elsewhere.
+pub async fn cluster(configuration: &Configuration) -> Result<Option<Cluster>, ClusterError> {
+    let settings = &configuration.settings;
+    let has_objects = configuration.objects.is_some() || settings.objects_file.is_some();
+    match &settings.kubernetes.kubeconfig {
+        Some(kubeconfig) => Cluster::from_kubeconfig(kubeconfig).await.map(Some),
+        None if has_objects => Ok(None),
+        None => Cluster::of_this_pod(),
     }
 }
 
@@ -75,14 +77,7 @@ pub async fn assemble(
     metrics: &Arc<Metrics>,
 ) -> Result<Assembled, AssembleError> {
     let settings = &configuration.settings;
-    let objects = Arc::new(match (&settings.objects_file, cluster) {
-        (Some(path), _) => Objects::from_file(&read_objects(path)?).map_err(AssembleError::Faults)?,
-        (None, Some(cluster)) => {
-            let wait = settings.request_timeout;
-            Objects::of_cluster(cluster, &settings.kubernetes, wait, metrics.clone())
-        }
-        (None, None) => Objects::none(),
-    });
+    let objects = Arc::new(objects(configuration, cluster, metrics)?);
     // What is not read in time is read by the task that follows the cluster.
     let _ = timeout(RESOURCES_WITHIN, objects.read_resources()).await;
     let mut backends = BTreeMap::new();
@@ -123,6 +118,26 @@ pub async fn assemble(
         objects,
         embedded,
     })
+}
+
+/// Objects as they are given, of a file, of a cluster, or none.
+fn objects(
+    configuration: &Configuration,
+    cluster: Option<Cluster>,
+    metrics: &Arc<Metrics>,
+) -> Result<Objects, AssembleError> {
+    let settings = &configuration.settings;
+    let of_file = |file: &ObjectsFile| Objects::from_file(file).map_err(AssembleError::Faults);
+    match (&configuration.objects, &settings.objects_file, cluster) {
+        (Some(given), _, _) => of_file(given),
+        (None, Some(path), _) => of_file(&read_objects(path)?),
+        (None, None, Some(cluster)) => {
+            let wait = settings.request_timeout;
+            let metrics = metrics.clone();
+            Ok(Objects::of_cluster(cluster, &settings.kubernetes, wait, metrics))
+        }
+        (None, None, None) => Ok(Objects::none()),
+    }
 }
 
 /// A backend that is asked over HTTP.

@@ -33,6 +33,6 @@ pub use listeners::Listeners;
 pub use plan::{Drain, Limits, Note, Notes, ServePlan};
 pub use readiness::{Condition, Readiness};
 pub use run::Server;
-pub use serve::serve;
+pub use serve::{open, serve};
 pub use shutdown::termination;
 pub use tasks::Task;

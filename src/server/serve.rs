@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::assemble::{Assembled, assemble, cluster, read_objects};
 use super::file_watch::FileWatch;
-use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task, targets};
+use super::targets::Scraping;
+use super::{Error, Listeners, Note, Notes, ServePlan, Server, Task};
 use crate::api::{self, ApiState};
 use crate::config::{Configuration, EmbeddedBackend};
 use crate::embedded::Embedded;
-use crate::kubernetes::{Cluster, KeptFor, Objects, Reviews};
+use crate::kubernetes::{Cluster, KeptFor, Objects, Reviews, RunningPods};
 use crate::provider::Provider;
 use crate::telemetry::Metrics;
 
@@ -24,16 +23,21 @@ const OBJECTS_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until `shutdown` is ready, then lets requests in flight finish.
-///
-/// Everything that can be wrong at start is found before the first request is taken; whether a backend can be
-/// reached does not matter.
 pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    open(configuration).await?.run(shutdown).await
+}
+
+/// A server that is ready to run.
+///
+/// Everything that can be wrong at start is found here, before the first request is taken; whether a backend can be
+/// reached does not matter.
+pub async fn open(configuration: Configuration) -> Result<Server, Error> {
     let metrics = Arc::new(Metrics::default());
-    let cluster = cluster(&configuration.settings).await?;
+    let cluster = cluster(&configuration).await?;
     let objects_file = configuration.settings.objects_file.clone();
     let watch_of = |file: &PathBuf| FileWatch::new("the objects file", vec![file.clone()]);
     let watched = objects_file.as_ref().map(|file| (watch_of(file), file.clone()));
-    if cluster.is_none() && objects_file.is_none() {
+    if cluster.is_none() && objects_file.is_none() && configuration.objects.is_none() {
         tracing::warn!("there is neither a cluster nor an objects file, so `*` requests match no object");
     }
     let Assembled {
@@ -47,18 +51,17 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     let listeners = Listeners::bind(&plan.serving, plan.asks_who())?;
     plan.cluster = cluster;
     plan.api_services = api::api_services(&provider);
-    plan.notes = notes(&provider);
     plan.tasks.push(discovery(&provider));
     plan.tasks.push(refreshing(&provider));
     plan.tasks.push(cluster_objects(&objects));
     plan.tasks.push(cluster_resources(&objects, &provider));
-    plan.tasks.extend(embedded.into_iter().map(scraping));
+    let pods = scraping(embedded, &mut plan);
+    plan.notes = notes(&provider, pods);
     if let Some((watch, file)) = watched {
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
     let state = ApiState { provider };
-    let server = Server::new(plan, listeners, move |service| api::configure(service, &state))?;
-    server.run(shutdown).await
+    Server::new(plan, listeners, move |service| api::configure(service, &state))
 }
 
 /// Where it is asked who asks and who may: the cluster, unless the settings name others.
@@ -93,14 +96,13 @@ async fn who_may_ask(plan: &mut ServePlan, cluster: Option<&Cluster>) -> Result<
     Ok(())
 }
 
-fn notes(provider: &Arc<Provider>) -> Notes {
+fn notes(provider: &Arc<Provider>, pods: Vec<Arc<RunningPods>>) -> Notes {
     let provider = provider.clone();
     Notes::new(move || {
-        let notes = provider.notes();
-        notes
-            .into_iter()
-            .map(|(name, text)| Note { name, text })
-            .collect()
+        let failing = pods.iter().filter_map(|pods| pods.failure());
+        let failing = failing.map(|failure| ("pods to scrape".to_owned(), format!("not watched: {failure}")));
+        let notes = provider.notes().into_iter().chain(failing);
+        notes.map(|(name, text)| Note { name, text }).collect()
     })
 }
 
@@ -115,12 +117,28 @@ fn refreshing(provider: &Arc<Provider>) -> Task {
     Task::new("refreshing", async move { match provider.refresh().await {} })
 }
 
-/// An embedded backend scrapes its targets.
-fn scraping((backend, settings): (Arc<Embedded>, EmbeddedBackend)) -> Task {
-    Task::new("scraping", async move {
-        let targets = watch::Sender::new(targets::fixed(&settings));
-        match backend.scrape(targets.subscribe()).await {}
-    })
+/// Each embedded backend scrapes its targets. The pods of a cluster, as far as some scrape them.
+fn scraping(embedded: Vec<(Arc<Embedded>, EmbeddedBackend)>, plan: &mut ServePlan) -> Vec<Arc<RunningPods>> {
+    let mut followed = Vec::new();
+    for (backend, settings) in embedded {
+        let cluster = plan.cluster.clone().filter(|_| settings.scrapes_pods());
+        let pods = cluster.map(|cluster| Arc::new(RunningPods::of(cluster, plan.metrics.clone())));
+        let name = backend.name().clone();
+        if pods.is_none() && settings.scrapes_pods() {
+            tracing::warn!(backend = %name, "backend {name} scrapes no pods: there is no cluster");
+        }
+        followed.extend(pods.clone());
+        let scraping = Scraping {
+            backend,
+            settings,
+            pods,
+        };
+        plan.tasks.push(Task::new(
+            "scraping",
+            async move { match scraping.run().await {} },
+        ));
+    }
+    followed
 }
 
 /// The watches of a cluster.

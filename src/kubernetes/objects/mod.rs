@@ -2,6 +2,7 @@
 
 mod failure;
 mod file;
+mod pods;
 mod store;
 mod watch;
 mod watches;
@@ -20,6 +21,7 @@ use crate::telemetry::Metrics;
 
 pub(super) use failure::is_forbidden;
 pub use failure::{ObjectsError, WatchFailure};
+pub use pods::{RunningContainer, RunningPod, RunningPods};
 pub use store::Object;
 
 use file::FileObjects;

@@ -20,13 +20,13 @@ use crate::model::{GroupResource, Labels, Resource};
 use crate::telemetry::Metrics;
 
 /// How long kube-apiserver may take for a page of a list.
-const PAGE_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const PAGE_WITHIN: Duration = Duration::from_secs(30);
 /// How long one watch request lives, in seconds. A connection that broke without a word is noticed 5 s later.
-const WATCH_SECONDS: u32 = 60;
+pub(super) const WATCH_SECONDS: u32 = 60;
 /// Pause after a failure that time does not heal, for each try lists everything.
 const LONG_PAUSE: Duration = Duration::from_secs(600);
 /// Longest pause after other failures; kube's own is the same.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The objects of one resource.
 #[derive(Debug)]
