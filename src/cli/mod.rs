@@ -5,6 +5,7 @@
 
 mod explain;
 mod flags;
+mod quickstart;
 mod report;
 mod serve;
 mod workload;
@@ -40,6 +41,8 @@ enum Run {
     },
     /// Answer one API path and say how the answer came about.
     Explain(explain::Words),
+    /// Show the adapter at work on this machine: a sample service under load, scraped and answered for, in one process.
+    Quickstart(quickstart::Words),
     /// Run the sample service of the quickstart under a load that rises and falls.
     #[command(hide = true)]
     Workload(workload::Words),
@@ -56,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => serve::run(&words.serve),
         Some(Run::Serve { flags }) => serve::run(&flags),
         Some(Run::Explain(words)) => explain::run(&words),
+        Some(Run::Quickstart(words)) => quickstart::run(&words),
         Some(Run::Workload(words)) => workload::run(&words),
     };
     match done {

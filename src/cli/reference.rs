@@ -37,9 +37,10 @@ fn the_page_is_what_clap_knows() {
             .get_positionals()
             .filter_map(|arg| Some(format!(" {}", arg.get_value_names()?.first()?)))
             .collect();
+        let flags = if takes_flags(each) { " [FLAGS]" } else { "" };
         page += &command(
             each,
-            &format!("promql-adapter {}{positionals} [FLAGS]", each.get_name()),
+            &format!("promql-adapter {}{positionals}{flags}", each.get_name()),
         );
     }
     page += FLAGS_HEAD;
@@ -67,7 +68,17 @@ fn command(command: &Command, usage: &str) -> String {
         text += "\n| argument | meaning |\n|---|---|\n";
         text += &own.iter().map(|arg| row(arg)).collect::<String>();
     }
-    text + "\nIt takes the [flags](#flags) below.\n"
+    if takes_flags(command) {
+        text += "\nIt takes the [flags](#flags) below.\n";
+    }
+    text
+}
+
+/// Whether it takes those of `serve`, which stand under headings.
+fn takes_flags(command: &Command) -> bool {
+    command
+        .get_arguments()
+        .any(|arg| arg.get_help_heading().is_some())
 }
 
 fn flags(command: &Command) -> String {
@@ -90,7 +101,7 @@ fn row(arg: &Arg) -> String {
     let words = arg.get_possible_values();
     let words: Vec<&str> = words.iter().map(clap::builder::PossibleValue::get_name).collect();
     let default = arg.get_default_values().first();
-    let words = match default {
+    let words = match default.filter(|_| !words.is_empty()) {
         Some(default) => format!(
             ": `{}`; default `{}`",
             words.join("` or `"),

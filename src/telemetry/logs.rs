@@ -19,6 +19,8 @@ pub enum Format {
 /// The least severe lines that are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Level {
+    /// What the process did with less than it should have, or could not do.
+    Warn,
     /// What happened to the process and every request.
     #[default]
     Info,
@@ -34,6 +36,7 @@ impl Level {
     /// kube's watcher warns at every try, `kubernetes` once for each cause.
     fn filter(self) -> EnvFilter {
         EnvFilter::new(match self {
+            Self::Warn => "warn,kube_runtime=error",
             Self::Info => "warn,kube_runtime=error,promql_adapter=info",
             Self::Debug => "info,kube_runtime=error,promql_adapter=debug",
             Self::Trace => "trace",

@@ -87,13 +87,20 @@ async fn local(words: &Words) -> Result<Explanation, Failure> {
     let (path, query) = words.path.split_once('?').unwrap_or((&words.path, ""));
     let request = api::path::parse(path, query)
         .map_err(|status| Failure::Wrong(anyhow!("{}: {}\n  hint: {PATHS}", words.path, status.message())))?;
-    let cluster = cluster(&configuration.settings)
-        .await
-        .map_err(server::Error::from)?;
+    let cluster = cluster(&configuration).await.map_err(server::Error::from)?;
     let metrics = Arc::new(Metrics::default());
     let Assembled {
-        provider, objects, ..
+        provider,
+        objects,
+        embedded,
     } = assemble(&configuration, cluster, &metrics).await?;
+    for (backend, _) in &embedded {
+        let backend = backend.name();
+        tracing::warn!(
+            %backend,
+            "backend {backend} has samples only where it scrapes: ask an adapter that serves, by --server"
+        );
+    }
     let explaining = async {
         provider.discover_once().await;
         api::explain(&provider, &request, api::Reader::Operator).await

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use super::Words;
 use crate::api::Explanation;
 use crate::cli::report::Failure;
-use crate::config::{BackendSettings, KubernetesCredentials, Method};
+use crate::config::{BackendSettings, Method};
 use crate::http::{self, Client, Credentials, Request, Verbs};
 
 /// Time for the whole exchange; the adapter answers within its own deadline.
@@ -49,18 +49,14 @@ async fn ask(server: &str, words: &Words) -> anyhow::Result<Explanation> {
 
 fn settings(server: &str, words: &Words) -> BackendSettings {
     BackendSettings {
-        url: server.to_owned(),
         method: Method::Get,
-        headers: Vec::new(),
         ca_file: words.server_ca_file.clone(),
         client_certificate_file: words.client_certificate_file.clone(),
         client_key_file: words.client_key_file.clone(),
         token_file: words.server_token_file.clone(),
-        username: None,
-        password_file: None,
-        kubernetes_credentials: KubernetesCredentials::None,
         timeout: WITHIN,
         max_concurrent: 1,
         max_answer_bytes: MOST_BYTES,
+        ..BackendSettings::at(server)
     }
 }
