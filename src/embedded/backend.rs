@@ -1,18 +1,19 @@
 //! The window of one backend, filled and asked at the same time.
 
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::evaluation::{Evaluated, EvaluationError, Options, evaluate};
-use super::scraping::Target;
-use super::window::{Demand, Window};
+use super::scraping::{self, Target};
+use super::window::{Demand, Full, Scraped, Window};
 use crate::config::EmbeddedSettings;
-use crate::http;
+use crate::http::{self, AnyHost};
 use crate::model::{Labels, Timestamp};
 use crate::promql::Expression;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, ScrapeOutcome, WindowSize};
 
 /// A backend of our own: scrapes targets, keeps what the loaded rules read, and evaluates queries over it.
 #[derive(Debug)]
@@ -21,7 +22,18 @@ pub struct Embedded {
     settings: EmbeddedSettings,
     options: Options,
     metrics: Arc<Metrics>,
+    client: AnyHost,
     window: RwLock<Window>,
+    memory: Mutex<Memory>,
+}
+
+/// Whether the window has had room for everything.
+#[derive(Debug, Default)]
+struct Memory {
+    /// What did not fit since the last look.
+    refused: Option<Full>,
+    /// Whether the last look found that something did not fit.
+    is_full: bool,
 }
 
 impl Embedded {
@@ -33,7 +45,11 @@ impl Embedded {
         settings: EmbeddedSettings,
         metrics: Arc<Metrics>,
     ) -> Result<Embedded, http::Error> {
+        // Kept from one scrape to the next, even if one falls out.
+        let keep_idle = 3 * settings.scrape_interval;
         Ok(Embedded {
+            client: AnyHost::new(settings.max_concurrent_scrapes, keep_idle)?,
+            memory: Mutex::default(),
             name: name.into(),
             window: RwLock::new(Window::new(Demand::default(), settings.memory_limit_bytes)),
             settings,
@@ -47,7 +63,7 @@ impl Embedded {
         &self.name
     }
 
-    /// From one scrape of a target to the next.
+    /// How it scrapes.
     pub fn settings(&self) -> &EmbeddedSettings {
         &self.settings
     }
@@ -73,8 +89,62 @@ impl Embedded {
 
     /// Scrapes what the channel says now. Runs for the life of the process.
     pub async fn scrape(self: Arc<Self>, targets: watch::Receiver<Vec<Target>>) -> Infallible {
-        let _ = (targets, &self.metrics);
-        std::future::pending().await
+        let client = self.client.clone();
+        scraping::follow(self, client, targets).await
+    }
+
+    /// What is kept of a scrape.
+    pub(super) fn demand(&self) -> Arc<Demand> {
+        Arc::clone(self.read().demand())
+    }
+
+    /// Takes what a target exposed.
+    pub(super) fn append(&self, target: &str, at: Timestamp, samples: &[Scraped]) -> Result<(), Full> {
+        let taken = self.write().append(target, at, samples);
+        if let Err(full) = &taken {
+            self.memory().refused = Some(full.clone());
+        }
+        taken
+    }
+
+    /// Counts a scrape that ended.
+    pub(super) fn count_scrape(&self, outcome: ScrapeOutcome, took: Duration) {
+        self.metrics.scrape(&self.name, outcome, took);
+    }
+
+    /// Drops what is too old, and tells how much there is.
+    pub(super) fn sweep(&self, now: Timestamp, targets: usize) {
+        let size = {
+            let mut window = self.write();
+            window.forget(now);
+            WindowSize {
+                targets,
+                series: window.series(),
+                bytes: window.counted_bytes(),
+            }
+        };
+        self.metrics.window(&self.name, size);
+        self.tell_memory();
+    }
+
+    /// Says when the window is full and when it is no more, each once.
+    fn tell_memory(&self) {
+        let mut memory = self.memory();
+        let refused = memory.refused.take();
+        let was_full = std::mem::replace(&mut memory.is_full, refused.is_some());
+        self.metrics.window_full(&self.name, memory.is_full);
+        let backend = &self.name;
+        match refused {
+            Some(full) if !was_full => {
+                tracing::warn!(%backend, "backend {backend} has no memory left: {full}")
+            }
+            None if was_full => tracing::info!(%backend, "backend {backend} has memory again"),
+            Some(_) | None => {}
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Window> {

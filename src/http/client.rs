@@ -7,19 +7,16 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 use super::authorization::{self, Proof};
 use super::credentials::Credentials;
+use super::deadline::Deadline;
 use super::error::Error;
 use super::reloading::Reloading;
 use super::request::{Request, Target};
 use super::response::Response;
 use super::transport;
 use crate::config::{BackendSettings, Method};
-
-/// Longest deadline; the clock cannot be added to without end.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Asks one backend over HTTP. Cloning it is cheap and shares connections and slots.
 #[derive(Clone)]
@@ -71,16 +68,12 @@ impl Client {
 
     /// Waits for leave to send one request. `within` counts from now to the last byte of the answer.
     pub async fn slot(&self, within: Duration) -> Result<Slot, Error> {
-        let within = within.min(LONGEST_WAIT);
-        let deadline = Instant::now() + within;
-        let permit = tokio::time::timeout_at(deadline, Arc::clone(&self.shared.slots).acquire_owned());
-        let permit = permit.await.map_err(|_| Error::TimedOut(within))?;
-        let _permit = permit.expect("the semaphore is never closed");
+        let deadline = Deadline::within(within);
+        let permit = deadline.in_time(Arc::clone(&self.shared.slots).acquire_owned());
         Ok(Slot {
             client: self.clone(),
             deadline,
-            within,
-            _permit,
+            permit: permit.await?.expect("the semaphore is never closed"),
         })
     }
 }
@@ -88,15 +81,14 @@ impl Client {
 /// Leave to send one request before a deadline.
 pub struct Slot {
     client: Client,
-    deadline: Instant,
-    within: Duration,
-    _permit: OwnedSemaphorePermit,
+    deadline: Deadline,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Slot {
     /// Time left before the deadline; what a backend can be told about how long to try.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.remaining()
     }
 
     /// Sends the request and waits for the head of the answer.
@@ -111,15 +103,14 @@ impl Slot {
         if let Some(proof) = &shared.proof {
             built = authorization::apply(built, proof.current());
         }
-        let response = self.in_time(built.send()).await?.map_err(Error::on_the_way)?;
-        Ok(Response::new(response, self, request.limit_bytes))
-    }
-
-    /// Waits for a step of the exchange, at most until the deadline.
-    pub(crate) async fn in_time<F: Future>(&self, step: F) -> Result<F::Output, Error> {
-        tokio::time::timeout_at(self.deadline, step)
-            .await
-            .map_err(|_| Error::TimedOut(self.within))
+        let response = self.deadline.in_time(built.send()).await?;
+        let response = response.map_err(Error::on_the_way)?;
+        Ok(Response::new(
+            response,
+            self.deadline,
+            self.permit,
+            request.limit_bytes,
+        ))
     }
 }
 
@@ -170,7 +161,7 @@ impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
             .field("client", &self.client)
-            .field("within", &self.within)
+            .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
 }

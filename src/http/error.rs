@@ -25,7 +25,7 @@ pub enum Error {
         source: Cause,
     },
     /// No connection, or none that is trusted.
-    #[error("no connection to the backend")]
+    #[error("no connection")]
     Unreachable(#[source] Cause),
     /// The connection broke while the answer was under way.
     #[error("the connection ended before the answer was complete")]

@@ -7,18 +7,23 @@
 //! Client::slot(within) ──► Slot::send(request) ──► Response::chunk, chunk, …
 //! ```
 //!
+//! [`AnyHost`] gets pages of many hosts under the same limits, and has no credentials.
+//!
 //! Redirects are not followed: a backend that redirects could have the credentials sent elsewhere, and
 //! every request would cost two.
 
+mod any_host;
 mod authorization;
 mod client;
 mod credentials;
+mod deadline;
 mod error;
 mod reloading;
 mod request;
 mod response;
 mod transport;
 
+pub use any_host::{Afterwards, AnyHost, Lane, Page};
 pub use client::{Client, Slot};
 pub use credentials::{Authorization, Credentials, Source};
 pub use error::Error;

@@ -1,26 +1,35 @@
 //! An answer on its way.
 
 use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::client::Slot;
+use super::deadline::Deadline;
 use super::error::Error;
 
 /// An answer whose status is known and whose body is still to be read.
 ///
-/// It keeps its slot, so that a body that is read slowly counts among the requests at once.
+/// It keeps its permit, so that a body that is read slowly counts among the requests at once.
 #[derive(Debug)]
 pub struct Response {
     inner: reqwest::Response,
-    slot: Slot,
+    deadline: Deadline,
+    _permit: OwnedSemaphorePermit,
     limit_bytes: usize,
     read_bytes: usize,
 }
 
 impl Response {
-    pub(crate) fn new(inner: reqwest::Response, slot: Slot, limit_bytes: usize) -> Response {
+    pub(crate) fn new(
+        inner: reqwest::Response,
+        deadline: Deadline,
+        permit: OwnedSemaphorePermit,
+        limit_bytes: usize,
+    ) -> Response {
         Response {
             inner,
-            slot,
+            deadline,
+            _permit: permit,
             limit_bytes,
             read_bytes: 0,
         }
@@ -31,10 +40,15 @@ impl Response {
         self.inner.status().as_u16()
     }
 
+    /// What the body is, as the server says it.
+    pub fn content_type(&self) -> Option<&str> {
+        self.inner.headers().get(CONTENT_TYPE)?.to_str().ok()
+    }
+
     /// The next part of the body, decompressed; `None` at its end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = self
-            .slot
+            .deadline
             .in_time(self.inner.chunk())
             .await?
             .map_err(Error::on_the_way)?;

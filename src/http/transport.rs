@@ -13,6 +13,8 @@ use super::reloading::Reloading;
 use crate::config::BackendSettings;
 use crate::model::chain;
 
+const USER_AGENT: &str = concat!("promql-adapter/", env!("CARGO_PKG_VERSION"));
+
 /// Connections kept open for the next request; as many as could be under way at once, within reason.
 const MOST_IDLE_CONNECTIONS: usize = 100;
 
@@ -76,6 +78,20 @@ fn client_certificate(
     }
 }
 
+/// Connections to any host, one kept for each: the system's authorities are believed, and nothing is proved.
+pub(crate) fn without_credentials(keep_idle: Duration) -> Result<reqwest::Client, Error> {
+    let prepared = || {
+        reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(Policy::none())
+            .no_proxy()
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(keep_idle)
+    };
+    // An image without certificates must do all the same; HTTPS then fails and says why.
+    build(prepared()).or_else(|_| build(prepared().tls_certs_only([])))
+}
+
 /// Whose certificates are believed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Roots {
@@ -117,7 +133,7 @@ impl Plan {
     /// All but the roots. `identity` is empty, or certificate and key.
     fn prepared(self, identity: &[String]) -> Result<ClientBuilder, Error> {
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("promql-adapter/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .pool_max_idle_per_host(MOST_IDLE_CONNECTIONS)
             .http2_keep_alive_interval(PROBE_INTERVAL)

@@ -9,7 +9,20 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::declare::{Number, Seconds, declare, seconds};
-use super::outcome::{BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, WatchOutcome};
+use super::outcome::{
+    BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, ScrapeOutcome, WatchOutcome,
+};
+
+/// How much an embedded backend keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowSize {
+    /// What it scrapes.
+    pub targets: usize,
+    /// Series that some rule reads.
+    pub series: usize,
+    /// What they take in memory.
+    pub bytes: usize,
+}
 
 /// Every metric the adapter exports about itself.
 #[derive(Debug)]
@@ -29,6 +42,18 @@ declare! {
         "promql_adapter_backend_requests" => backend_requests: Family<BackendEnd, Counter> = Family::default(),
         /// Time that a backend took to answer or to fail.
         "promql_adapter_backend_request_duration_seconds" => backend_request_duration: Seconds<Backend> = seconds(),
+        /// Scrapes of the targets of an embedded backend, by the way they ended.
+        "promql_adapter_scrapes" => scrapes: Family<ScrapeEnd, Counter> = Family::default(),
+        /// Time from the moment of a scrape to the last byte of its page, or to its failure.
+        "promql_adapter_scrape_duration_seconds" => scrape_duration: Seconds<Window> = seconds(),
+        /// Targets that an embedded backend scrapes.
+        "promql_adapter_scrape_targets" => scrape_targets: Family<Window, Number> = Family::default(),
+        /// Series that an embedded backend keeps because a rule reads them.
+        "promql_adapter_window_series" => window_series: Family<Window, Number> = Family::default(),
+        /// Bytes that the samples of an embedded backend take in memory.
+        "promql_adapter_window_bytes" => window_bytes: Family<Window, Number> = Family::default(),
+        /// 1 while new series of an embedded backend do not fit its memory limit, else 0.
+        "promql_adapter_window_full" => window_full: Family<Window, Number> = Family::default(),
         /// Questions asked of the result cache: answered from it (`hit`), asked anew (`miss`), answered with the last
         /// result because the backend failed (`stale`), refused because it failed a moment ago (`held_failure`), or
         /// answered from what is refreshed in the background (`refreshed`).
@@ -78,6 +103,17 @@ struct BackendEnd {
     backend: String,
     endpoint: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ScrapeEnd {
+    backend: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Window {
+    backend: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -198,6 +234,42 @@ impl Metrics {
             .backend_request_duration
             .get_or_create(&backend)
             .observe(took.as_secs_f64());
+    }
+
+    /// One scrape of a target of an embedded backend ended.
+    pub fn scrape(&self, backend: &str, outcome: ScrapeOutcome, took: Duration) {
+        let end = ScrapeEnd {
+            backend: backend.to_owned(),
+            outcome: outcome.label(),
+        };
+        self.table.scrapes.get_or_create(&end).inc();
+        let backend = end.backend;
+        self.table
+            .scrape_duration
+            .get_or_create(&Window { backend })
+            .observe(took.as_secs_f64());
+    }
+
+    /// An embedded backend keeps so much.
+    pub fn window(&self, backend: &str, size: WindowSize) {
+        let window = Window {
+            backend: backend.to_owned(),
+        };
+        let set = |family: &Family<Window, Number>, count: usize| {
+            family.get_or_create(&window).set(count as f64);
+        };
+        set(&self.table.scrape_targets, size.targets);
+        set(&self.table.window_series, size.series);
+        set(&self.table.window_bytes, size.bytes);
+    }
+
+    /// New series of an embedded backend do or do not fit its memory limit.
+    pub fn window_full(&self, backend: &str, full: bool) {
+        let backend = backend.to_owned();
+        self.table
+            .window_full
+            .get_or_create(&Window { backend })
+            .set(f64::from(u8::from(full)));
     }
 
     /// The result cache was asked.
@@ -321,6 +393,16 @@ mod tests {
             BackendOutcome::Success,
             Duration::from_millis(20),
         );
+        metrics.scrape("own", ScrapeOutcome::TimedOut, Duration::from_secs(3));
+        metrics.window(
+            "own",
+            WindowSize {
+                targets: 3,
+                series: 70,
+                bytes: 9000,
+            },
+        );
+        metrics.window_full("own", true);
         metrics.cache(CacheOutcome::HeldFailure);
         metrics.kept_fresh(20);
         metrics.refreshed(RefreshForm::Shared, BackendOutcome::Success);
@@ -343,6 +425,12 @@ mod tests {
             "http_request_duration_seconds_bucket{le=\"0.005\",route=\"/apis\",code=\"200\"} 1",
             "promql_adapter_backend_requests_total{backend=\"default\",endpoint=\"query\",outcome=\"success\"} 1",
             "promql_adapter_backend_request_duration_seconds_count{backend=\"default\",endpoint=\"query\"} 1",
+            "promql_adapter_scrapes_total{backend=\"own\",outcome=\"timed_out\"} 1",
+            "promql_adapter_scrape_duration_seconds_count{backend=\"own\"} 1",
+            "promql_adapter_scrape_targets{backend=\"own\"} 3.0",
+            "promql_adapter_window_series{backend=\"own\"} 70.0",
+            "promql_adapter_window_bytes{backend=\"own\"} 9000.0",
+            "promql_adapter_window_full{backend=\"own\"} 1.0",
             "promql_adapter_cache_requests_total{outcome=\"held_failure\"} 1",
             "promql_adapter_fresh_questions 20.0",
             "promql_adapter_refreshes_total{form=\"shared\",outcome=\"success\"} 1",

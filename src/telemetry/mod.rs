@@ -5,5 +5,7 @@ pub mod logs;
 mod metrics;
 mod outcome;
 
-pub use metrics::Metrics;
-pub use outcome::{BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, WatchOutcome};
+pub use metrics::{Metrics, WindowSize};
+pub use outcome::{
+    BackendOutcome, CacheOutcome, RefreshForm, Review, ReviewOutcome, ScrapeOutcome, WatchOutcome,
+};

@@ -42,6 +42,42 @@ impl BackendOutcome {
     }
 }
 
+/// How one scrape of a target ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScrapeOutcome {
+    /// The whole page was read.
+    Success,
+    /// No connection, or it broke.
+    Unreachable,
+    /// Not the whole page within the deadline.
+    TimedOut,
+    /// Any other status than 200.
+    Failed,
+    /// The page cannot be read.
+    Malformed,
+    /// The page has more bytes than the limit.
+    TooLarge,
+    /// The page has more samples than the limit.
+    TooManySamples,
+    /// There is no memory for its new series.
+    NoMemory,
+}
+
+impl ScrapeOutcome {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::TooManySamples => "too_many_samples",
+            Self::NoMemory => "no_memory",
+        }
+    }
+}
+
 /// How the result cache answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheOutcome {

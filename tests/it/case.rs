@@ -79,7 +79,7 @@ impl Case {
 }
 
 /// All cases of a folder of `tests/data`, by name.
-fn read_all(folder: &str) -> Vec<Case> {
+pub(crate) fn read_all(folder: &str) -> Vec<Case> {
     let folder = data(folder);
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))

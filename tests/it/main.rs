@@ -23,6 +23,7 @@ mod promql;
 mod quantity;
 mod requests;
 mod rules;
+mod scraping;
 mod selector;
 mod server;
 mod sharing;

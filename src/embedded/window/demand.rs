@@ -45,6 +45,12 @@ impl Demand {
         }
     }
 
+    /// Whether some query can read a series of this name.
+    pub(in crate::embedded) fn may_read(&self, name: &str) -> bool {
+        let of_any = |kept: &Kept| kept.selector.may_select(name);
+        self.by_name.contains_key(name) || self.others.iter().any(of_any)
+    }
+
     /// How long a sample of the series with these labels is kept, in milliseconds; `None` if no query reads it.
     pub(super) fn keep<'l>(&self, value: impl Fn(&str) -> Option<&'l str>) -> Option<i64> {
         let of_name = self.by_name.get(value(METRIC_NAME).unwrap_or_default());

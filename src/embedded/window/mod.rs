@@ -14,6 +14,7 @@ pub use demand::Demand;
 pub(super) use selection::{Point, Selected};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use target::{Pushed, Target};
 use texts::Texts;
@@ -27,7 +28,7 @@ use crate::promql::expression::Selector;
 pub struct Window {
     targets: BTreeMap<String, Target>,
     texts: Texts,
-    demand: Demand,
+    demand: Arc<Demand>,
     limit_bytes: usize,
     /// What it took when it was last looked at, and what new series took since.
     counted_bytes: usize,
@@ -65,7 +66,7 @@ impl Window {
         Window {
             targets: BTreeMap::new(),
             texts: Texts::default(),
-            demand,
+            demand: Arc::new(demand),
             limit_bytes,
             counted_bytes: 0,
         }
@@ -116,7 +117,7 @@ impl Window {
         for target in self.targets.values_mut() {
             target.set_demand(&demand);
         }
-        self.demand = demand;
+        self.demand = Arc::new(demand);
         self.texts.forget_unused();
         self.counted_bytes = self.size_bytes();
     }
@@ -133,6 +134,16 @@ impl Window {
             .iter()
             .map(|(name, target)| name.len() + target.size_bytes());
         targets.sum::<usize>() + self.texts.size_bytes()
+    }
+
+    /// What it took when it was last cleared of old samples, and what new series took since.
+    pub(super) fn counted_bytes(&self) -> usize {
+        self.counted_bytes
+    }
+
+    /// What it keeps.
+    pub(super) fn demand(&self) -> &Arc<Demand> {
+        &self.demand
     }
 
     /// The series that a selector selects, in order of their labels.
@@ -160,32 +171,27 @@ impl Window {
         labels.into_iter().map(SeriesLabels::to_model).collect()
     }
 
-    /// Counts the series that are new, unless all of them would fit.
-    fn make_room(&mut self, target: &str, samples: &[Scraped]) -> Result<(), Full> {
-        let all = samples
-            .iter()
-            .map(|sample| column::new_series_bytes(sample.labels));
-        if self.counted_bytes + all.sum::<usize>() <= self.limit_bytes {
+    /// Refuses what new series take beyond the limit.
+    fn make_room(&self, target: &str, samples: &[Scraped]) -> Result<(), Full> {
+        let bytes_of = |sample: &Scraped| column::new_series_bytes(sample.labels);
+        if self.counted_bytes + samples.iter().map(bytes_of).sum::<usize>() <= self.limit_bytes {
             return Ok(());
         }
         let known = self.targets.get(target);
-        let is_new = |sample: &&Scraped| {
+        let new = samples.iter().filter(|sample| {
             !known.is_some_and(|target| target.knows(sample.labels))
                 && self.demand.keep(|name| sample.labels.get(name)).is_some()
-        };
-        let new = samples
-            .iter()
-            .filter(is_new)
-            .map(|sample| column::new_series_bytes(sample.labels));
-        let new: Vec<usize> = new.collect();
-        self.counted_bytes = self.size_bytes();
-        if !new.is_empty() && self.counted_bytes + new.iter().sum::<usize>() > self.limit_bytes {
-            return Err(Full {
-                target: target.to_owned(),
-                series: new.len(),
-                limit_bytes: self.limit_bytes,
-            });
+        });
+        let (series, bytes) = new.fold((0, 0), |(series, bytes), sample| {
+            (series + 1, bytes + bytes_of(sample))
+        });
+        if series == 0 || self.counted_bytes + bytes <= self.limit_bytes {
+            return Ok(());
         }
-        Ok(())
+        Err(Full {
+            target: target.to_owned(),
+            series,
+            limit_bytes: self.limit_bytes,
+        })
     }
 }

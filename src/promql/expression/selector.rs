@@ -100,11 +100,18 @@ impl Condition {
 impl Selector {
     /// The one name that it selects, if it says so with `=`.
     pub fn metric_name(&self) -> Option<&str> {
-        let mut on_name = self
-            .conditions
+        self.on_name().find_map(Condition::only_value)
+    }
+
+    /// Whether it can select a series of this name.
+    pub fn may_select(&self, name: &str) -> bool {
+        self.on_name().all(|condition| condition.holds(name))
+    }
+
+    fn on_name(&self) -> impl Iterator<Item = &Condition> {
+        self.conditions
             .iter()
-            .filter(|condition| condition.label == METRIC_NAME);
-        on_name.find_map(Condition::only_value)
+            .filter(|condition| condition.label == METRIC_NAME)
     }
 
     /// Whether a series with these labels is selected, given as a look-up.

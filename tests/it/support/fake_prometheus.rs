@@ -20,8 +20,8 @@ use tokio::task::JoinHandle;
 
 /// A scripted backend on a free port of loopback; it ends when dropped.
 ///
-/// Replies are chosen by the text of the query, or by `match[]` where there is none. A question without a reply
-/// gets an empty success.
+/// Replies are chosen by the text of the query, by `match[]` where there is none, or else by the path: so it can be a
+/// target of scrapes too. A question without a reply gets an empty success.
 pub(crate) struct FakePrometheus {
     address: SocketAddr,
     scheme: &'static str,
@@ -212,7 +212,7 @@ impl FakePrometheus {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Sets the reply to a query or a `match[]`, in place of an earlier one.
+    /// Sets the reply to a query, a `match[]` or a path, in place of an earlier one.
     pub(crate) fn on(&self, question: &str, reply: Reply) -> &FakePrometheus {
         self.script
             .replies
@@ -264,7 +264,7 @@ async fn serve(
         let question = request
             .parameter("query")
             .or(request.parameter("match[]"))
-            .unwrap_or_default();
+            .unwrap_or(&request.path);
         let reply = script.replies.lock().unwrap().get(question).cloned();
         let reply = reply.unwrap_or_else(|| empty_success(&request.path));
         script.requests.lock().unwrap().push(request);

@@ -113,10 +113,15 @@ pub(crate) struct Backend {
 impl Backend {
     /// Starts a server that scrapes the targets of `targets_file` and waits until it answers.
     pub(crate) async fn start(kind: Kind, targets_file: &Path) -> Backend {
+        Backend::start_with(kind, &kind.scrape_config(targets_file)).await
+    }
+
+    /// As [`Backend::start`], with a configuration of the test.
+    pub(crate) async fn start_with(kind: Kind, config: &str) -> Backend {
         // Another process may take the port between the look for a free one and its use.
         let mut last = String::new();
         for _ in 0..5 {
-            match Backend::try_start(kind, targets_file).await {
+            match Backend::try_start(kind, config).await {
                 Ok(backend) => return backend,
                 Err(log) => last = log,
             }
@@ -125,13 +130,9 @@ impl Backend {
     }
 
     /// The log of the server if it ended at once.
-    async fn try_start(kind: Kind, targets_file: &Path) -> Result<Backend, String> {
+    async fn try_start(kind: Kind, config: &str) -> Result<Backend, String> {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        fs::write(
-            directory.path().join("scrape.yaml"),
-            kind.scrape_config(targets_file),
-        )
-        .unwrap();
+        fs::write(directory.path().join("scrape.yaml"), config).unwrap();
         let port = free_port();
         let process = spawn(kind, directory.path(), port);
         let mut backend = Backend {

@@ -1,0 +1,115 @@
+//! What one scrape brings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::ScrapeError;
+use super::exposition::{Exposed, Format, Reader};
+use super::target::Target;
+use crate::embedded::window::{Demand, Scraped};
+use crate::http::Response;
+use crate::model::{Labels, Timestamp};
+
+/// How far ahead a target's clock may be; what is later yet would hide everything that comes before it.
+/// Source: Prometheus 3, `scrape/scrape.go`, `maxAheadTime`.
+const MOST_AHEAD: Duration = Duration::from_secs(10 * 60);
+
+/// The samples of one scrape that some query may read.
+#[derive(Debug)]
+pub(super) struct Page<'t> {
+    target: &'t Target,
+    pub(super) at: Timestamp,
+    demand: Arc<Demand>,
+    /// The name of the last sample, and whether some query may read it: mostly the next one has the same.
+    last: (String, bool),
+    samples: Vec<Sample>,
+    /// How many samples there were, those among them that nobody reads.
+    pub(super) exposed: usize,
+}
+
+#[derive(Debug)]
+struct Sample {
+    labels: Labels,
+    value: f64,
+    at: Option<Timestamp>,
+}
+
+impl<'t> Page<'t> {
+    /// Of a scrape at this time.
+    pub(super) fn new(target: &'t Target, at: Timestamp, demand: Arc<Demand>) -> Page<'t> {
+        Page {
+            target,
+            at,
+            demand,
+            last: (String::new(), false),
+            samples: Vec::new(),
+            exposed: 0,
+        }
+    }
+
+    /// Reads the body of an answer to its end.
+    pub(super) async fn read(&mut self, mut response: Response, most: usize) -> Result<(), ScrapeError> {
+        let mut reader = Reader::new(Format::of(response.content_type()));
+        let mut see = |exposed: Exposed<'_>| match self.exposed < most {
+            true => {
+                self.see(&exposed);
+                Ok(())
+            }
+            false => Err(ScrapeError::TooManySamples(most)),
+        };
+        while let Some(piece) = response.chunk().await? {
+            reader.read(&piece, &mut see)?;
+        }
+        reader.finish(&mut see)
+    }
+
+    fn see(&mut self, exposed: &Exposed) {
+        self.exposed += 1;
+        if self.last.0 != exposed.name {
+            self.last = (
+                exposed.name.clone().into_owned(),
+                self.demand.may_read(&exposed.name),
+            );
+        }
+        let at = match exposed.at_ms.map(Timestamp::from_millisecond) {
+            None => None,
+            Some(Ok(at)) if at.duration_since(self.at) <= MOST_AHEAD.try_into().unwrap_or_default() => {
+                Some(at)
+            }
+            Some(_) => return,
+        };
+        if self.last.1 {
+            self.samples.push(Sample {
+                labels: self.target.labels_of(exposed),
+                value: exposed.value,
+                at,
+            });
+        }
+    }
+
+    /// Takes back what was exposed: the scrape failed.
+    pub(super) fn clear(&mut self) {
+        self.samples.clear();
+    }
+
+    /// Adds a sample about the scrape itself.
+    pub(super) fn report(&mut self, name: &'static str, value: f64) {
+        if self.demand.may_read(name) {
+            self.samples.push(Sample {
+                labels: self.target.labels_of_report(name),
+                value,
+                at: None,
+            });
+        }
+    }
+
+    /// As the window takes them.
+    pub(super) fn samples(&self) -> Vec<Scraped<'_>> {
+        let samples = self.samples.iter().map(|sample| Scraped {
+            labels: &sample.labels,
+            value: sample.value,
+            at: sample.at,
+        });
+        samples.collect()
+    }
+}

@@ -1,0 +1,6 @@
+//! The embedded backend scrapes real sockets, as a real Prometheus does beside it.
+
+mod beside_prometheus;
+mod expositions;
+mod scene;
+mod targets;
