@@ -46,8 +46,31 @@ pub struct EmbeddedSettings {
 pub struct StaticTarget {
     /// What is fetched.
     pub url: String,
-    /// Labels of all its series.
+    /// Labels of all its series, `instance` among them.
     pub labels: Labels,
+}
+
+/// The label that says where a series was scraped.
+const INSTANCE: &str = "instance";
+
+impl StaticTarget {
+    /// With these labels, and `instance` if it is not one of them.
+    pub fn new(url: &str, mut labels: Labels) -> StaticTarget {
+        if labels.get(INSTANCE).is_none() {
+            labels.insert(INSTANCE, host(url));
+        }
+        StaticTarget {
+            url: url.to_owned(),
+            labels,
+        }
+    }
+}
+
+/// Host and port of a URL, as far as it has them.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 /// Pods that are scraped because of their labels.
@@ -202,8 +225,7 @@ impl Default for EmbeddedSettings {
 /// Reads `embedded`.
 pub(crate) fn read_embedded(node: &Node, faults: &mut Faults) -> EmbeddedBackend {
     let embedded = Mapping::open(node, &EMBEDDED, faults);
-    let targets = embedded.items("targets", faults).iter();
-    let targets = targets.map(|node| read_target(node, faults)).collect();
+    let targets = read_targets(&embedded, faults);
     let pods = embedded.items("pods", faults).iter();
     let pods = pods.map(|node| read_pods(node, faults)).collect();
     let backend = EmbeddedBackend {
@@ -243,12 +265,30 @@ fn read_limits(embedded: &Mapping<'_>, faults: &mut Faults) -> EmbeddedSettings 
     }
 }
 
+/// Two targets with the same labels would have the same series.
+fn read_targets(embedded: &Mapping<'_>, faults: &mut Faults) -> Vec<StaticTarget> {
+    let mut targets: Vec<StaticTarget> = Vec::new();
+    for node in embedded.items("targets", faults) {
+        let target = read_target(node, faults);
+        let known = |known: &StaticTarget| known.labels == target.labels;
+        if let Some(number) = targets.iter().position(known) {
+            faults.hinted(
+                node.place.clone(),
+                format!("the labels of `targets[{number}]`, {}", target.labels),
+                "give it a label of its own",
+            );
+        }
+        targets.push(target);
+    }
+    targets
+}
+
 fn read_target(node: &Node, faults: &mut Faults) -> StaticTarget {
     let target = Mapping::open(node, &TARGET, faults);
-    StaticTarget {
-        url: target.required("url", scalar::url, faults),
-        labels: read_labels(&target, faults),
-    }
+    StaticTarget::new(
+        &target.required("url", scalar::url, faults),
+        read_labels(&target, faults),
+    )
 }
 
 fn read_pods(node: &Node, faults: &mut Faults) -> ScrapedPods {

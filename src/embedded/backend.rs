@@ -1,7 +1,7 @@
 //! The window of one backend, filled and asked at the same time.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,6 +24,8 @@ pub struct Embedded {
     metrics: Arc<Metrics>,
     client: AnyHost,
     window: RwLock<Window>,
+    /// When the first scrape began.
+    since: OnceLock<Timestamp>,
     memory: Mutex<Memory>,
 }
 
@@ -49,6 +51,7 @@ impl Embedded {
         let keep_idle = 3 * settings.scrape_interval;
         Ok(Embedded {
             client: AnyHost::new(settings.max_concurrent_scrapes, keep_idle)?,
+            since: OnceLock::new(),
             memory: Mutex::default(),
             name: name.into(),
             window: RwLock::new(Window::new(Demand::default(), settings.memory_limit_bytes)),
@@ -66,6 +69,11 @@ impl Embedded {
     /// How it scrapes.
     pub fn settings(&self) -> &EmbeddedSettings {
         &self.settings
+    }
+
+    /// When the first scrape began; `None` before that.
+    pub fn scraped_since(&self) -> Option<Timestamp> {
+        self.since.get().copied()
     }
 
     /// Keeps from now on what these queries read; what none of them reads is dropped at once.
@@ -100,6 +108,7 @@ impl Embedded {
 
     /// Takes what a target exposed.
     pub(super) fn append(&self, target: &str, at: Timestamp, samples: &[Scraped]) -> Result<(), Full> {
+        self.since.get_or_init(|| at);
         let taken = self.write().append(target, at, samples);
         if let Err(full) = &taken {
             self.memory().refused = Some(full.clone());

@@ -221,7 +221,12 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 fn warn(backend: &impl Asked, question: &Question, error: &Error) {
     let name = backend.name();
     let query = question.logged();
-    tracing::warn!(backend = %name, query, error = chain(error), "backend {name}: a query failed");
+    let cause = chain(error);
+    match error {
+        // As it has to be after a start, for every question.
+        Error::TooYoung { .. } => tracing::debug!(backend = %name, query, "backend {name}: not yet: {cause}"),
+        _ => tracing::warn!(backend = %name, query, error = cause, "backend {name}: a query failed"),
+    }
 }
 
 /// Bytes that a question and its answer take, roughly.

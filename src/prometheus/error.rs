@@ -1,6 +1,7 @@
 //! Why a backend gave no answer.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::http;
 use crate::telemetry::BackendOutcome;
@@ -47,6 +48,18 @@ pub enum Error {
         /// The backend's own words.
         text: String,
     },
+    /// The adapter's own backend has not scraped for as long as the query looks back, so that numbers would be too small.
+    #[error(
+        "the embedded backend has scraped for {} s, and the query looks back for {} s",
+        scraped.as_secs(),
+        back.as_secs_f64()
+    )]
+    TooYoung {
+        /// How long it has scraped at the time that was asked for.
+        scraped: Duration,
+        /// How far the query looks back, or from one scrape to the next if that is more.
+        back: Duration,
+    },
     /// Some of the data could not be read, so that numbers would be too small.
     #[error("the backend's answer is incomplete: {text}")]
     Partial {
@@ -81,6 +94,7 @@ impl Error {
             Error::Unreachable(_)
             | Error::TimedOut(_)
             | Error::Rejected { .. }
+            | Error::TooYoung { .. }
             | Error::Malformed { .. }
             | Error::TooLarge { .. } => self.to_string(),
         }
@@ -103,6 +117,7 @@ impl Error {
             Error::Rejected { .. } => BackendOutcome::Rejected,
             Error::Unauthorized { .. } => BackendOutcome::Unauthorized,
             Error::Failed { .. } => BackendOutcome::Failed,
+            Error::TooYoung { .. } => BackendOutcome::TooYoung,
             Error::Partial { .. } => BackendOutcome::Partial,
             Error::Malformed { .. } => BackendOutcome::Malformed,
             Error::TooLarge { .. } => BackendOutcome::TooLarge,

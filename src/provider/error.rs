@@ -45,7 +45,7 @@ pub enum Error {
     /// 503: which objects there are is not known.
     #[error("{0}")]
     ObjectsUnknown(String),
-    /// 503: the backend is unreachable or overloaded and the last answer is too old.
+    /// 503: the backend is unreachable, overloaded or only just started, and the last answer is too old.
     #[error("{0}")]
     BackendUnavailable(String),
     /// 504: the backend did not answer in time.
@@ -99,9 +99,9 @@ impl Error {
     pub(super) fn of_backend(key: &str, metric: &str, error: &prometheus::Error) -> Error {
         let message = format!("unable to fetch metric {metric} ({key}): {}", error.client_text());
         match error {
-            prometheus::Error::Unreachable(_) | prometheus::Error::Overloaded { .. } => {
-                Error::BackendUnavailable(message)
-            }
+            prometheus::Error::Unreachable(_)
+            | prometheus::Error::Overloaded { .. }
+            | prometheus::Error::TooYoung { .. } => Error::BackendUnavailable(message),
             prometheus::Error::TimedOut(_) => Error::BackendTimeout(message),
             prometheus::Error::Rejected { .. }
             | prometheus::Error::Unauthorized { .. }

@@ -7,13 +7,10 @@ use std::sync::Arc;
 use futures_util::future;
 use tokio::sync::watch;
 
-use crate::config::{EmbeddedBackend, ScrapedPods};
+use crate::config::{EmbeddedBackend, ScrapedPods, StaticTarget};
 use crate::embedded::{Embedded, Target};
 use crate::kubernetes::{RunningPod, RunningPods};
 use crate::model::Labels;
-
-/// The label that says where a series was scraped.
-const INSTANCE: &str = "instance";
 
 /// The path where nothing else is said.
 const PATH: &str = "/metrics";
@@ -54,29 +51,10 @@ impl Scraping {
 
 /// The targets that the settings name.
 fn fixed(settings: &EmbeddedBackend) -> Vec<Target> {
-    let targets = settings.targets.iter();
+    let targets = settings.targets.iter().cloned();
     targets
-        .map(|target| Target {
-            url: target.url.clone(),
-            labels: with_instance(&target.labels, host(&target.url)),
-        })
+        .map(|StaticTarget { url, labels }| Target { url, labels })
         .collect()
-}
-
-/// Labels that say for themselves where the target is, or are told.
-fn with_instance(labels: &Labels, instance: &str) -> Labels {
-    let mut labels = labels.clone();
-    if labels.get(INSTANCE).is_none() {
-        labels.insert(INSTANCE, instance);
-    }
-    labels
-}
-
-/// Host and port of a URL, as far as it has them.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 /// Where a pod is scraped: each port once, as the first entry of the settings says that it fits.
@@ -148,12 +126,13 @@ fn target(pod: &RunningPod, scheme: &str, port: u16, path: &str, labels: &Labels
     let mut labels = labels.clone();
     labels.insert("namespace", &pod.namespace);
     labels.insert("pod", &pod.name);
+    labels.insert("instance", &instance);
     if let Some(container) = container(pod, port) {
         labels.insert("container", container);
     }
     Target {
         url: format!("{scheme}://{instance}/{path}"),
-        labels: with_instance(&labels, &instance),
+        labels,
     }
 }
 
@@ -173,7 +152,7 @@ fn container(pod: &RunningPod, port: u16) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{EmbeddedSettings, StaticTarget};
+    use crate::config::EmbeddedSettings;
     use crate::kubernetes::RunningContainer;
 
     fn pod(annotations: &[(&str, &str)]) -> RunningPod {
@@ -292,23 +271,5 @@ mod tests {
         let targets = of_pod(&settings(true, Vec::new()), &pod);
         assert_eq!(targets[0].url, "http://[fd00::7]:80/metrics");
         assert_eq!(targets[0].labels.get("instance"), Some("[fd00::7]:80"));
-    }
-
-    #[test]
-    fn fixed_target_has_its_host_as_instance_unless_it_says_otherwise() {
-        let instance = |url: &str, labels: &[(&str, &str)]| {
-            let targets = vec![StaticTarget {
-                url: url.to_owned(),
-                labels: Labels::from_iter(labels.iter().copied()),
-            }];
-            let settings = EmbeddedBackend {
-                targets,
-                ..settings(false, Vec::new())
-            };
-            fixed(&settings)[0].labels.get("instance").unwrap().to_owned()
-        };
-        assert_eq!(instance("http://cart:8080/metrics", &[]), "cart:8080");
-        assert_eq!(instance("https://user:secret@cart?x", &[]), "cart");
-        assert_eq!(instance("http://cart:8080/metrics", &[("instance", "a")]), "a");
     }
 }

@@ -17,6 +17,8 @@ pub enum BackendOutcome {
     Unauthorized,
     /// Any other status, as of a wrong address.
     Failed,
+    /// The adapter's own backend has not scraped for as long as the query looks back.
+    TooYoung,
     /// The backend says that its answer is incomplete.
     Partial,
     /// The answer is not one of the query API.
@@ -35,6 +37,7 @@ impl BackendOutcome {
             Self::Rejected => "rejected",
             Self::Unauthorized => "unauthorized",
             Self::Failed => "failed",
+            Self::TooYoung => "too_young",
             Self::Partial => "partial",
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",

@@ -3,15 +3,16 @@
 mod questions;
 
 use std::collections::BTreeMap;
-use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Failure};
 use crate::config::{
@@ -36,9 +37,6 @@ const OBJECTS: (&str, &str) = (
 
 /// From one scrape of the sample service to the next, and the time for each.
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The window of the rates in the rules. A rate over a part of it is too low, as in Prometheus.
-const WINDOW: Duration = Duration::from_secs(5);
 
 /// How often the answers are shown again.
 const AGAIN_EVERY: Duration = Duration::from_secs(5);
@@ -76,13 +74,17 @@ async fn start(words: &Words) -> Result<(), Failure> {
     let address = server
         .http_address()
         .ok_or_else(|| Failure::Failed(anyhow!("the adapter does not listen")))?;
-    tokio::select! {
-        ended = server.run(pending()) => ended?,
-        shown = show(words, address, workload.targets()) => shown?,
-        () = shutdown => {}
-    }
+    let stopping = CancellationToken::new();
+    let mut running = pin!(server.run(stopping.cancelled()));
+    let shown = tokio::select! {
+        ended = &mut running => return Ok(ended?),
+        shown = show(words, address, workload.targets()) => shown,
+        () = shutdown => Ok(()),
+    };
+    stopping.cancel();
+    running.await?;
     workload.stop().await;
-    Ok(())
+    shown
 }
 
 /// The rules of the quickstart, with the backend that was asked for.
@@ -95,6 +97,7 @@ fn configuration(words: &Words, targets: &[Target]) -> Result<Configuration, Fai
     let settings = &mut configuration.settings;
     settings.serving.secure_port = 0;
     settings.serving.insecure_http_port = Some(0);
+    settings.serving.shutdown_delay = Duration::ZERO;
     let backend = match &words.prometheus_url {
         Some(url) => Backend::Remote(BackendSettings::at(url)),
         None => Backend::Embedded(embedded(targets)),
@@ -104,13 +107,13 @@ fn configuration(words: &Words, targets: &[Target]) -> Result<Configuration, Fai
 }
 
 fn embedded(targets: &[Target]) -> EmbeddedBackend {
-    let target = |target: &Target| StaticTarget {
-        url: format!("http://{}/metrics", target.address),
-        labels: Labels::from_iter([
+    let target = |target: &Target| {
+        let labels = Labels::from_iter([
             ("namespace", &target.namespace),
             ("service", &target.service),
             ("pod", &target.pod),
-        ]),
+        ]);
+        StaticTarget::new(&format!("http://{}/metrics", target.address), labels)
     };
     EmbeddedBackend {
         settings: EmbeddedSettings {
@@ -130,11 +133,6 @@ async fn show(words: &Words, address: SocketAddr, targets: &[Target]) -> Result<
     let questions = Questions::to(address)?;
     let whole = questions.have_answers().await;
     whole.map_err(|error| Failure::Failed(anyhow!("{error:#}\n  hint: {}", cure(words, targets))))?;
-    let seconds = WINDOW.as_secs();
-    report::print(&format!(
-        "There are samples; in {seconds} s they fill the window of the rates.\n"
-    ))?;
-    sleep(WINDOW).await;
     report::print(&questions.each_with_its_answer().await)?;
     if words.once {
         return Ok(());
@@ -157,7 +155,8 @@ fn introduction(words: &Words, targets: &[Target]) -> String {
     let (rules, _) = CONFIG;
     format!(
         "{pods} pods of a sample service are under a load that rises and falls.\n\
-         {from} and answers as an autoscaler would ask, by the rules of {rules}.\n"
+         {from} and answers as an autoscaler would ask, by the rules of {rules}.\n\
+         The first answers come when samples fill the 5 s over which rates are taken.\n"
     )
 }
 

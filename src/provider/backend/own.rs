@@ -73,6 +73,7 @@ impl OwnBackend {
     pub(super) async fn instant(&self, question: &Question, at: Timestamp) -> Result<Answer, Error> {
         let asking = async {
             let expression = self.expression(&question.query).await?;
+            self.check_age(&expression, at)?;
             let evaluated = self.evaluate(move |embedded| embedded.instant(&expression, at));
             let evaluated = evaluated.await?.map_err(|error| Error::Rejected {
                 text: error.to_string(),
@@ -112,6 +113,27 @@ impl OwnBackend {
         let read = async { Expression::parse(text).map(Arc::new) };
         let read = self.read.try_get_with_by_ref(text, read).await;
         read.map_err(|error| Error::Rejected { text: chain(&*error) })
+    }
+
+    /// Whether the window holds all that the query looks back at, and every target has been scraped.
+    ///
+    /// A counter that is seen for ten seconds of two minutes has a rate, as in Prometheus, which is far too low. There
+    /// it is that of a new pod; here, after a restart, it would be that of all pods.
+    fn check_age(&self, expression: &Expression, at: Timestamp) -> Result<(), Error> {
+        let reads = expression.reads(Duration::ZERO);
+        let Some(back) = reads.iter().map(|read| read.back).max() else {
+            return Ok(());
+        };
+        let back = back.max(self.scrape_interval());
+        let scraped = self
+            .embedded
+            .scraped_since()
+            .and_then(|since| Duration::try_from(at.duration_since(since)).ok())
+            .unwrap_or_default();
+        match scraped < back {
+            true => Err(Error::TooYoung { scraped, back }),
+            false => Ok(()),
+        }
     }
 
     /// Does something with the window that may take long, on a thread where it holds up nobody.

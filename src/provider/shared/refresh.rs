@@ -107,13 +107,18 @@ impl Provider {
         };
         let query = question.logged();
         let (error, namespaces) = (Arc::new(error), job.keys.len());
-        tracing::warn!(
-            rule,
-            query,
-            namespaces,
-            error = chain(&*error),
-            "{rule}: an answer could not be refreshed{then}"
-        );
+        let cause = chain(&*error);
+        match &*error {
+            // As it has to be after a start, for every question.
+            Error::TooYoung { .. } => tracing::debug!(rule, query, "{rule}: not refreshed yet: {cause}"),
+            _ => tracing::warn!(
+                rule,
+                query,
+                namespaces,
+                error = cause,
+                "{rule}: an answer could not be refreshed{then}"
+            ),
+        }
         self.shared.failed(&job.keys, &error, blame, now());
         match is_of_all(&error) {
             true => Err(error),
@@ -197,7 +202,7 @@ fn blame(error: &Error) -> Blame {
         Error::TimedOut(_) | Error::Overloaded { .. } | Error::Failed { .. } | Error::Partial { .. } => {
             Blame::Either
         }
-        Error::Unreachable(_) | Error::Unauthorized { .. } => Blame::Backend,
+        Error::Unreachable(_) | Error::Unauthorized { .. } | Error::TooYoung { .. } => Blame::Backend,
     }
 }
 
@@ -207,6 +212,7 @@ fn is_of_all(error: &Error) -> bool {
         Error::Unreachable(_) | Error::Unauthorized { .. } | Error::Overloaded { .. } => true,
         Error::TimedOut(_)
         | Error::Rejected { .. }
+        | Error::TooYoung { .. }
         | Error::Malformed { .. }
         | Error::TooLarge { .. }
         | Error::Failed { .. }
