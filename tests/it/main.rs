@@ -11,6 +11,7 @@ mod cli;
 mod cluster;
 mod config;
 mod docs;
+mod embedded;
 mod evaluation;
 mod flags;
 mod image;

@@ -1,6 +1,7 @@
 //! The real program in front of real servers that scrape the sample workload.
 
 mod discovery;
+mod embedded;
 mod https;
 mod outage;
 mod sharing;
