@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{OBJECTS, Scene, custom, even_load, external, listed, milli, until};
 use crate::support::adapter::{Adapter, Setup};
-use crate::support::servers::{Kind, Shop};
+use crate::support::servers::{Backend, Kind, Shop};
 
 /// As fresh as the scrapes, of which there is one a second.
 const FRESH: &str = "freshFor: 0s\nevaluationGrid: 1s\nfailureHold: 0s\nmetricsRelistInterval: 1s\n";
@@ -85,6 +85,27 @@ async fn the_same_rules_are_answered_as_over_prometheus() {
         assert_eq!(listed(&ours, &path).await, listed(&theirs, &path).await);
     }
     shop.workload.stop().await;
+}
+
+#[tokio::test]
+async fn the_quickstart_asks_the_prometheus_that_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let targets_file = directory.path().join("targets.json");
+    let prometheus = Backend::start(Kind::Prometheus3, &targets_file).await;
+    let arguments = [
+        "quickstart".to_owned(),
+        "--once".to_owned(),
+        format!("--targets-file={}", targets_file.display()),
+        format!("--prometheus-url={}", prometheus.url),
+    ];
+    let ended = Setup::new("")
+        .run(&arguments.each_ref().map(String::as_str))
+        .await;
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let from = format!("The adapter asks Prometheus at {}", prometheus.url);
+    assert!(ended.stdout.contains(&from), "{}", ended.stdout);
+    let answers = ended.stdout.lines().filter(|line| line.contains("→ "));
+    assert_eq!(answers.count(), 5, "{}", ended.stdout);
 }
 
 /// Over the targets of the workload, each named in the settings.

@@ -132,6 +132,16 @@ fn values_of_prometheus_adapter_install_and_keep_their_meaning() {
 }
 
 #[test]
+fn without_a_url_the_adapter_may_scrape_for_itself() {
+    let values = "prometheus: {url: ''}\nconfig: {backends: {default: {embedded: {annotatedPods: true}}}}\n";
+    let settings = settings(&chart(values).unwrap());
+    let Backend::Embedded(backend) = &settings.backends["default"] else {
+        panic!("{:?}", settings.backends);
+    };
+    assert!(backend.annotated_pods);
+}
+
+#[test]
 fn default_values_make_rules_without_a_fault() {
     settings(&chart("{}").unwrap());
 }
