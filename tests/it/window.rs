@@ -227,6 +227,18 @@ fn no_exposed_value_is_mistaken_for_the_end_of_its_series() {
 }
 
 #[test]
+fn when_the_clock_is_set_back_a_target_begins_anew() {
+    let queue = labels("queue", "a");
+    let mut window = window(&["queue", "count_over_time(queue[5m])"]);
+    scrape(&mut window, "a", 7200, &[(&queue, 1.0)]);
+    scrape(&mut window, "a", 3600, &[(&queue, 2.0)]);
+    scrape(&mut window, "a", 3615, &[(&queue, 3.0)]);
+    assert_eq!(ask(&window, "queue", 3615), r#"{__name__="queue",pod="a"} 3"#);
+    assert_eq!(ask(&window, "count_over_time(queue[5m])", 3615), r#"{pod="a"} 2"#);
+    assert_eq!(ask(&window, "queue", 7200), "");
+}
+
+#[test]
 fn a_label_with_an_empty_value_is_none() {
     let with: Labels = [("__name__", "queue"), ("pod", "a"), ("zone", "")]
         .into_iter()

@@ -20,6 +20,10 @@ pub(super) struct Target {
     metrics: HashMap<Arc<str>, Vec<Column>>,
 }
 
+/// A scrape that comes so much before the last one means that the clock was set back: what is known lies in the future
+/// then, and nothing would be taken until the clock has come there again.
+const SET_BACK_MS: i64 = 60_000;
+
 /// Where a sample went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
@@ -32,6 +36,10 @@ pub(super) enum Pushed {
 impl Target {
     /// Begins a scrape; false if it is not newer than the last.
     pub(super) fn begin(&mut self, at_ms: i64) -> bool {
+        let last_ms = self.rows.times_ms.back();
+        if last_ms.is_some_and(|last_ms| last_ms - at_ms > SET_BACK_MS) {
+            *self = Target::default();
+        }
         let is_newer = self.rows.times_ms.back().is_none_or(|last_ms| *last_ms < at_ms);
         if is_newer {
             self.rows.times_ms.push_back(at_ms);
