@@ -76,6 +76,12 @@ impl Embedded {
         self.since.get().copied()
     }
 
+    /// Whether a scrape lately had series for which there was no room: those are missing in whatever is evaluated.
+    pub fn is_full(&self) -> bool {
+        let memory = self.memory();
+        memory.is_full || memory.refused.is_some()
+    }
+
     /// Keeps from now on what these queries read; what none of them reads is dropped at once.
     pub fn load(&self, expressions: &[Expression]) {
         // An answer is asked for between two scrapes, and the last one may have been late.

@@ -11,6 +11,7 @@ use crate::embedded::{Embedded, Evaluated};
 use crate::model::{Labels, Sample, Timestamp, chain};
 use crate::prometheus::{Answer, Error, Lookup, Question, Record, Series, Shape};
 use crate::promql::Expression;
+use crate::rules::OnPartial;
 use crate::telemetry::Metrics;
 
 /// Evaluations under way at once. More would only take the processors from one another.
@@ -18,6 +19,9 @@ const AT_ONCE: usize = 4;
 
 /// Most that is remembered of queries that were read, in bytes of their text.
 const MOST_REMEMBERED_BYTES: u64 = 4 << 20;
+
+/// What is said of answers while series are missing.
+const FULL: &str = "series are missing, since the memory limit of the embedded backend is reached";
 
 /// A backend of our own, with what a backend over HTTP has too: a deadline, a limit on queries at once, figures.
 #[derive(Clone, Debug)]
@@ -78,7 +82,8 @@ impl OwnBackend {
             let evaluated = evaluated.await?.map_err(|error| Error::Rejected {
                 text: error.to_string(),
             })?;
-            Ok(answer(evaluated, at))
+            let warnings = self.warnings(question.on_partial)?;
+            Ok(answer(evaluated, at, warnings))
         };
         self.record.observe("query", asking).await
     }
@@ -136,6 +141,20 @@ impl OwnBackend {
         }
     }
 
+    /// What makes an answer incomplete, unless that is accepted: as of Thanos with a store missing, numbers of it may be
+    /// too small.
+    fn warnings(&self, on_partial: OnPartial) -> Result<Vec<String>, Error> {
+        if !self.embedded.is_full() {
+            return Ok(Vec::new());
+        }
+        match on_partial {
+            OnPartial::Accept => Ok(vec![FULL.to_owned()]),
+            OnPartial::Refuse => Err(Error::Partial {
+                text: FULL.to_owned(),
+            }),
+        }
+    }
+
     /// Does something with the window that may take long, on a thread where it holds up nobody.
     async fn evaluate<T: Send + 'static>(
         &self,
@@ -159,7 +178,7 @@ impl OwnBackend {
     }
 }
 
-fn answer(evaluated: Evaluated, at: Timestamp) -> Answer {
+fn answer(evaluated: Evaluated, at: Timestamp, warnings: Vec<String>) -> Answer {
     let (shape, samples) = match evaluated {
         Evaluated::Vector(samples) => (Shape::Vector, samples),
         Evaluated::Scalar(value) => {
@@ -171,7 +190,7 @@ fn answer(evaluated: Evaluated, at: Timestamp) -> Answer {
         samples,
         shape,
         evaluated_at: at,
-        warnings: Vec::new(),
+        warnings,
     }
 }
 

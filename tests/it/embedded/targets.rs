@@ -53,13 +53,18 @@ impl Scene {
     }
 
     fn setup(&self) -> Setup {
+        self.setup_with("")
+    }
+
+    /// With another key of `embedded`.
+    fn setup_with(&self, key: &str) -> Setup {
         let target = |pod: usize| {
             let url = self.service.url();
             format!("        - {{url: '{url}/{pod}', labels: {{namespace: shop, pod: cart-{pod}}}}}\n")
         };
         let targets = target(0) + &target(1);
         let backends = format!(
-            "backends:\n  default:\n    embedded:\n      scrapeInterval: 200ms\n      targets:\n{targets}"
+            "backends:\n  default:\n    embedded:\n      scrapeInterval: 200ms\n{key}      targets:\n{targets}"
         );
         Setup::new(&format!("{AT_ONCE}{backends}{RULES}")).objects(OBJECTS)
     }
@@ -141,6 +146,23 @@ async fn after_a_start_nothing_is_answered_of_a_window_that_is_not_full() {
     );
     answers(&adapter, &of_pods("qps"), "cart-0=0 cart-1=0").await;
     assert!(!adapter.log().contains("a query failed"), "{}", adapter.log());
+}
+
+#[tokio::test]
+async fn numbers_are_not_served_while_series_are_missing_for_want_of_memory() {
+    let scene = Scene::start().await;
+    let adapter = scene.setup_with("      memoryLimitBytes: 20000\n").start().await;
+    answers(&adapter, &queue(), "10").await;
+    let many: String = (0..100)
+        .map(|job| format!("queue_depth{{job=\"{job}\"}} 1\n"))
+        .collect();
+    expose(&scene.service, "/1", &many);
+    let incomplete =
+        "500 unable to fetch metric queue (externalRules[0]): the backend's answer is incomplete";
+    answers(&adapter, &queue(), incomplete).await;
+    adapter.logged("backend default has no memory left").await;
+    expose(&scene.service, "/1", "queue_depth 8\n");
+    answers(&adapter, &queue(), "12").await;
 }
 
 #[tokio::test]
