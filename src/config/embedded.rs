@@ -25,7 +25,7 @@ pub struct EmbeddedBackend {
 /// How an embedded backend scrapes, and how much of it it keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbeddedSettings {
-    /// From one scrape of a target to the next. Default 5 s.
+    /// From one scrape of a target to the next; not nothing. Default 5 s.
     pub scrape_interval: Duration,
     /// Deadline of one scrape, from asking for the connection to the last byte; never more than the interval.
     /// Default 3 s.

@@ -1,7 +1,7 @@
 //! The window of one backend, filled and asked at the same time.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ pub struct Embedded {
     client: AnyHost,
     window: RwLock<Window>,
     /// When the first scrape began.
-    since: OnceLock<Timestamp>,
+    since: Mutex<Option<Timestamp>>,
     memory: Mutex<Memory>,
 }
 
@@ -51,7 +51,7 @@ impl Embedded {
         let keep_idle = 3 * settings.scrape_interval;
         Ok(Embedded {
             client: AnyHost::new(settings.max_concurrent_scrapes, keep_idle)?,
-            since: OnceLock::new(),
+            since: Mutex::default(),
             memory: Mutex::default(),
             name: name.into(),
             window: RwLock::new(Window::new(Demand::default(), settings.memory_limit_bytes)),
@@ -71,9 +71,9 @@ impl Embedded {
         &self.settings
     }
 
-    /// When the first scrape began; `None` before that.
+    /// When the first scrape began; `None` before that. Since the clock was set back, if it was.
     pub fn scraped_since(&self) -> Option<Timestamp> {
-        self.since.get().copied()
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a scrape lately had series for which there was no room: those are missing in whatever is evaluated.
@@ -114,12 +114,17 @@ impl Embedded {
 
     /// Takes what a target exposed.
     pub(super) fn append(&self, target: &str, at: Timestamp, samples: &[Scraped]) -> Result<(), Full> {
-        self.since.get_or_init(|| at);
+        self.scraped(at);
         let taken = self.write().append(target, at, samples);
         if let Err(full) = &taken {
             self.memory().refused = Some(full.clone());
         }
         taken
+    }
+
+    fn scraped(&self, at: Timestamp) {
+        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = Some(since.map_or(at, |since| since.min(at)));
     }
 
     /// Counts a scrape that ended.

@@ -44,8 +44,7 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
-    if let Some(port) = servers::floor::asked_for(&arguments) {
-        servers::floor::serve(port);
+    if servers::is_one_of_them(&arguments) {
         return ExitCode::SUCCESS;
     }
     let (flags, names): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|word| word.starts_with("--"));

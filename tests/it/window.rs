@@ -3,10 +3,12 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use promql_adapter::embedded::{Demand, Evaluated, Options, Scraped, Window, evaluate};
+use promql_adapter::embedded::{Demand, Evaluated, Full, Options, Scraped, Window, evaluate};
 use promql_adapter::model::{Labels, Timestamp};
 use promql_adapter::promql::Expression;
 use proptest::prelude::*;
+
+use crate::evaluation::recorded::pairs;
 
 /// Seconds from one scrape to the next.
 const INTERVAL: i64 = 15;
@@ -39,14 +41,27 @@ fn window(queries: &[&str]) -> Window {
 
 /// Scrapes a target that exposes these series with these values.
 fn scrape(window: &mut Window, target: &str, seconds: i64, exposed: &[(&Labels, f64)]) {
+    try_scrape(window, target, seconds, exposed).unwrap();
+}
+
+fn try_scrape(
+    window: &mut Window,
+    target: &str,
+    seconds: i64,
+    exposed: &[(&Labels, f64)],
+) -> Result<(), Full> {
+    let exposed: Vec<_> = exposed
+        .iter()
+        .map(|(labels, value)| (pairs(labels), *value))
+        .collect();
     let samples: Vec<Scraped> = exposed
         .iter()
         .map(|(labels, value)| sample(labels, *value))
         .collect();
-    window.append(target, at(seconds), &samples).unwrap();
+    window.append(target, at(seconds), &samples)
 }
 
-fn sample(labels: &Labels, value: f64) -> Scraped<'_> {
+fn sample<'a>(labels: &'a [(&'a str, &'a str)], value: f64) -> Scraped<'a> {
     Scraped {
         labels,
         value,
@@ -166,12 +181,12 @@ fn a_scrape_whose_new_series_do_not_fit_is_refused_whole_and_known_series_go_on(
     let new: Vec<Labels> = (0..100)
         .map(|pod| labels("queue", &format!("pod-{pod}")))
         .collect();
-    let samples: Vec<Scraped> = [&known]
+    let all: Vec<(&Labels, f64)> = [&known]
         .into_iter()
         .chain(&new)
-        .map(|labels| sample(labels, 2.0))
+        .map(|labels| (labels, 2.0))
         .collect();
-    let refused = window.append("a", at(15), &samples).unwrap_err();
+    let refused = try_scrape(&mut window, "a", 15, &all).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the 100 new series of `a` do not fit the memory limit of 4096 bytes; \
@@ -186,9 +201,10 @@ fn a_scrape_whose_new_series_do_not_fit_is_refused_whole_and_known_series_go_on(
 fn a_time_that_the_target_gave_counts_and_such_a_series_does_not_end() {
     let cpu = labels("cpu", "a");
     let mut window = window(&["cpu", "count_over_time(cpu[5m])"]);
+    let of_cpu = pairs(&cpu);
     let given = |seconds: i64, value: f64| Scraped {
         at: Some(at(seconds)),
-        ..sample(&cpu, value)
+        ..sample(&of_cpu, value)
     };
     window.append("a", at(30), &[given(20, 1.0)]).unwrap();
     window.append("a", at(45), &[given(20, 9.0)]).unwrap();
@@ -210,6 +226,18 @@ fn a_scrape_that_is_not_newer_is_dropped() {
 }
 
 #[test]
+fn when_the_clock_is_set_back_a_target_begins_anew() {
+    let queue = labels("queue", "a");
+    let mut window = window(&["queue", "count_over_time(queue[5m])"]);
+    scrape(&mut window, "a", 7200, &[(&queue, 1.0)]);
+    scrape(&mut window, "a", 3600, &[(&queue, 2.0)]);
+    scrape(&mut window, "a", 3615, &[(&queue, 3.0)]);
+    assert_eq!(ask(&window, "queue", 3615), r#"{__name__="queue",pod="a"} 3"#);
+    assert_eq!(ask(&window, "count_over_time(queue[5m])", 3615), r#"{pod="a"} 2"#);
+    assert_eq!(ask(&window, "queue", 7200), "");
+}
+
+#[test]
 fn no_exposed_value_is_mistaken_for_the_end_of_its_series() {
     let queue = labels("queue", "a");
     let mut window = window(&["queue"]);
@@ -224,18 +252,6 @@ fn no_exposed_value_is_mistaken_for_the_end_of_its_series() {
             r#"{__name__="queue",pod="a"} NaN"#
         );
     }
-}
-
-#[test]
-fn when_the_clock_is_set_back_a_target_begins_anew() {
-    let queue = labels("queue", "a");
-    let mut window = window(&["queue", "count_over_time(queue[5m])"]);
-    scrape(&mut window, "a", 7200, &[(&queue, 1.0)]);
-    scrape(&mut window, "a", 3600, &[(&queue, 2.0)]);
-    scrape(&mut window, "a", 3615, &[(&queue, 3.0)]);
-    assert_eq!(ask(&window, "queue", 3615), r#"{__name__="queue",pod="a"} 3"#);
-    assert_eq!(ask(&window, "count_over_time(queue[5m])", 3615), r#"{pod="a"} 2"#);
-    assert_eq!(ask(&window, "queue", 7200), "");
 }
 
 #[test]
@@ -325,19 +341,22 @@ fn measured() -> String {
     let targets: Vec<Vec<Labels>> = (0..1000).map(exposed_by).collect();
     let before = resident_bytes();
     let started = Instant::now();
-    for scrape in 0..25 {
+    for round in 0..25 {
         for (pod, series) in targets.iter().enumerate() {
-            let value = |position| (scrape * (position + pod)) as f64 / 7.0;
-            let samples: Vec<Scraped> = series
+            let value = |position| (round * (position + pod)) as f64 / 7.0;
+            let exposed: Vec<(&Labels, f64)> = series
                 .iter()
                 .enumerate()
-                .map(|(position, labels)| sample(labels, value(position)))
+                .map(|(position, labels)| (labels, value(position)))
                 .collect();
-            window
-                .append(&format!("shop/pod-{pod}"), at(scrape as i64 * INTERVAL), &samples)
-                .unwrap();
+            scrape(
+                &mut window,
+                &format!("shop/pod-{pod}"),
+                round as i64 * INTERVAL,
+                &exposed,
+            );
         }
-        window.forget(at(scrape as i64 * INTERVAL));
+        window.forget(at(round as i64 * INTERVAL));
     }
     let appended = started.elapsed().as_secs_f64() * 1e9 / (25 * 60_000) as f64;
     let resident = resident_bytes() - before;

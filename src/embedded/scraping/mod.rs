@@ -10,6 +10,7 @@ mod error;
 mod exposition;
 mod page;
 mod running;
+mod samples;
 mod schedule;
 mod scraper;
 mod target;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::error::ScrapeError;
 use super::exposition::{Exposed, Format, Reader};
+use super::samples::Samples;
 use super::target::Target;
-use crate::embedded::window::{Demand, Scraped};
+use crate::embedded::window::Demand;
 use crate::http::Response;
-use crate::model::{Labels, Timestamp};
+use crate::model::Timestamp;
 
 /// How far ahead a target's clock may be; what is later yet would hide everything that comes before it.
 /// Source: Prometheus 3, `scrape/scrape.go`, `maxAheadTime`.
@@ -22,16 +23,9 @@ pub(super) struct Page<'t> {
     demand: Arc<Demand>,
     /// The name of the last sample, and whether some query may read it: mostly the next one has the same.
     last: (String, bool),
-    samples: Vec<Sample>,
+    samples: Samples,
     /// How many samples there were, those among them that nobody reads.
     pub(super) exposed: usize,
-}
-
-#[derive(Debug)]
-struct Sample {
-    labels: Labels,
-    value: f64,
-    at: Option<Timestamp>,
 }
 
 impl<'t> Page<'t> {
@@ -42,7 +36,7 @@ impl<'t> Page<'t> {
             at,
             demand,
             last: (String::new(), false),
-            samples: Vec::new(),
+            samples: Samples::default(),
             exposed: 0,
         }
     }
@@ -79,37 +73,25 @@ impl<'t> Page<'t> {
             Some(_) => return,
         };
         if self.last.1 {
-            self.samples.push(Sample {
-                labels: self.target.labels_of(exposed),
-                value: exposed.value,
-                at,
-            });
+            let labels = self.target.labels_of(&exposed.name, &exposed.labels);
+            self.samples.push(&labels, exposed.value, at);
         }
     }
 
     /// Takes back what was exposed: the scrape failed.
     pub(super) fn clear(&mut self) {
-        self.samples.clear();
+        self.samples = Samples::default();
     }
 
     /// Adds a sample about the scrape itself.
     pub(super) fn report(&mut self, name: &'static str, value: f64) {
         if self.demand.may_read(name) {
-            self.samples.push(Sample {
-                labels: self.target.labels_of_report(name),
-                value,
-                at: None,
-            });
+            self.samples.push(&self.target.labels_of(name, &[]), value, None);
         }
     }
 
-    /// As the window takes them.
-    pub(super) fn samples(&self) -> Vec<Scraped<'_>> {
-        let samples = self.samples.iter().map(|sample| Scraped {
-            labels: &sample.labels,
-            value: sample.value,
-            at: sample.at,
-        });
-        samples.collect()
+    /// What is kept.
+    pub(super) fn samples(&self) -> &Samples {
+        &self.samples
     }
 }

@@ -104,7 +104,10 @@ impl Scraper {
         page.report("up", f64::from(u8::from(up == Up::Yes)));
         page.report("scrape_duration_seconds", took.as_secs_f64());
         page.report("scrape_samples_scraped", page.exposed as f64);
-        self.shared.embedded.append(&self.key, page.at, &page.samples())
+        let samples = page.samples();
+        let labels = samples.labels();
+        let embedded = &self.shared.embedded;
+        embedded.append(&self.key, page.at, &samples.scraped(&labels))
     }
 
     /// Counts the scrape; the log says when a target goes down and when it is back.

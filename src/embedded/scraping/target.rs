@@ -1,6 +1,7 @@
 //! What is scraped.
 
-use super::exposition::Exposed;
+use std::borrow::Cow;
+
 use crate::embedded::series_labels::METRIC_NAME;
 use crate::model::Labels;
 
@@ -15,40 +16,34 @@ pub struct Target {
 }
 
 impl Target {
-    /// The labels of a series that it exposes.
+    /// The labels of a series that it exposes, by name.
     ///
     /// Source: Prometheus 3, `scrape/scrape.go`, `mutateSampleLabels` and `resolveConflictingExposedLabels`.
-    pub(super) fn labels_of(&self, exposed: &Exposed) -> Labels {
-        let written = exposed.labels.iter().filter(|(_, value)| !value.is_empty());
-        let mut labels: Labels = written
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
-            .collect();
-        labels.insert(METRIC_NAME, exposed.name.as_ref());
-        let mut clashes = Vec::new();
-        for (name, value) in self.labels.iter().filter(|(_, value)| !value.is_empty()) {
-            if let Some(exposed) = labels.get(name) {
-                clashes.push((name.as_str(), exposed.to_owned()));
+    pub(super) fn labels_of<'a>(
+        &'a self,
+        name: &'a str,
+        exposed: &'a [(Cow<str>, Cow<str>)],
+    ) -> Vec<(Cow<'a, str>, &'a str)> {
+        let mut labels = Vec::with_capacity(exposed.len() + 8);
+        labels.push((Cow::Borrowed(METRIC_NAME), name));
+        let own = self.labels.iter().filter(|(_, value)| !value.is_empty());
+        labels.extend(own.map(|(name, value)| (Cow::Borrowed(name.as_str()), value.as_str())));
+        let mut clashing = Vec::new();
+        for (name, value) in exposed.iter().filter(|(_, value)| !value.is_empty()) {
+            match self.labels.get(name).is_some_and(|own| !own.is_empty()) {
+                true => clashing.push((name, value)),
+                false => labels.push((Cow::Borrowed(name), value)),
             }
-            labels.insert(name.as_str(), value.as_str());
         }
-        clashes.sort_by_key(|(name, _)| name.len());
-        for (name, value) in clashes {
+        clashing.sort_by_key(|(name, _)| (name.len(), *name));
+        for (name, value) in clashing {
             let mut name = format!("exported_{name}");
-            while labels.get(&name).is_some() {
+            while labels.iter().any(|(known, _)| *known == name) {
                 name.insert_str(0, "exported_");
             }
-            labels.insert(name, value);
+            labels.push((Cow::Owned(name), value));
         }
+        labels.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         labels
-    }
-
-    /// The labels of a series that is about the scrapes of this target.
-    pub(super) fn labels_of_report(&self, name: &'static str) -> Labels {
-        self.labels_of(&Exposed {
-            name: name.into(),
-            labels: Vec::new(),
-            value: 0.0,
-            at_ms: None,
-        })
     }
 }

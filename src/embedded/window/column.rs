@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use super::selection::Point;
 use crate::embedded::series_labels::SeriesLabels;
-use crate::model::Labels;
 
 /// The value that says that a series has ended.
 ///
@@ -239,8 +238,8 @@ impl Column {
 }
 
 /// What a series with these labels will take at the least, its texts included.
-pub(super) fn new_series_bytes(labels: &Labels) -> usize {
-    size_of::<Column>() + labels_bytes(labels.iter().count()) + GROWTH * size_of::<u64>() + ALLOCATION_BYTES
+pub(super) fn new_series_bytes(labels: &[(&str, &str)]) -> usize {
+    size_of::<Column>() + labels_bytes(labels.len()) + GROWTH * size_of::<u64>() + ALLOCATION_BYTES
 }
 
 /// Two counters, and a pointer with a length for each name and value.

@@ -37,12 +37,20 @@ pub struct Window {
 /// One sample that a target exposed.
 #[derive(Clone, Copy, Debug)]
 pub struct Scraped<'a> {
-    /// All labels of the series, those of its target among them.
-    pub labels: &'a Labels,
+    /// All labels of the series, those of its target among them: by name, each name once.
+    pub labels: &'a [(&'a str, &'a str)],
     /// The value as exposed.
     pub value: f64,
     /// The time that the target gave it, if it did; else it is that of the scrape.
     pub at: Option<Timestamp>,
+}
+
+impl<'a> Scraped<'a> {
+    /// The value of a label, or `None` when the label is absent.
+    fn label(&self, name: &str) -> Option<&'a str> {
+        let at = self.labels.binary_search_by(|(known, _)| (*known).cmp(name));
+        Some(self.labels[at.ok()?].1)
+    }
 }
 
 /// The window has no room for the new series of a scrape.
@@ -179,8 +187,8 @@ impl Window {
         }
         let known = self.targets.get(target);
         let new = samples.iter().filter(|sample| {
-            !known.is_some_and(|target| target.knows(sample.labels))
-                && self.demand.keep(|name| sample.labels.get(name)).is_some()
+            !known.is_some_and(|target| target.knows(sample))
+                && self.demand.keep(|name| sample.label(name)).is_some()
         });
         let (series, bytes) = new.fold((0, 0), |(series, bytes), sample| {
             (series + 1, bytes + bytes_of(sample))

@@ -9,7 +9,6 @@ use super::selection::Selected;
 use super::texts::Texts;
 use super::{Demand, Scraped};
 use crate::embedded::series_labels::{METRIC_NAME, SeriesLabels};
-use crate::model::Labels;
 use crate::promql::expression::Selector;
 
 /// The series of one target, and the times of its scrapes.
@@ -50,14 +49,14 @@ impl Target {
     /// Adds a sample of the scrape that was begun, if a query reads it.
     pub(super) fn push(&mut self, sample: &Scraped, demand: &Demand, texts: &mut Texts) -> Pushed {
         let own_time_ms = sample.at.map(|at| at.as_millisecond());
-        let name = sample.labels.get(METRIC_NAME).unwrap_or_default();
+        let name = sample.label(METRIC_NAME).unwrap_or_default();
         if let Some(columns) = self.metrics.get_mut(name)
             && let Ok(at) = position(columns, sample.labels)
         {
             columns[at].push(sample.value, own_time_ms, &self.rows);
             return Pushed::KnownSeries;
         }
-        let Some(keep_ms) = demand.keep(|label| sample.labels.get(label)) else {
+        let Some(keep_ms) = demand.keep(|label| sample.label(label)) else {
             return Pushed::Unread;
         };
         let labels = texts.share(sample.labels);
@@ -67,7 +66,7 @@ impl Target {
         Pushed::NewSeries
     }
 
-    fn insert(&mut self, name: &str, labels: &Labels, column: Column) {
+    fn insert(&mut self, name: &str, labels: &[(&str, &str)], column: Column) {
         let shared = column.labels.iter().find(|(label, _)| &***label == METRIC_NAME);
         let shared = shared.map_or_else(|| name.into(), |(_, name)| name.clone());
         let columns = self.metrics.entry(shared).or_default();
@@ -126,9 +125,9 @@ impl Target {
         self.metrics.is_empty()
     }
 
-    pub(super) fn knows(&self, labels: &Labels) -> bool {
-        let columns = self.metrics.get(labels.get(METRIC_NAME).unwrap_or_default());
-        columns.is_some_and(|columns| position(columns, labels).is_ok())
+    pub(super) fn knows(&self, sample: &Scraped) -> bool {
+        let columns = self.metrics.get(sample.label(METRIC_NAME).unwrap_or_default());
+        columns.is_some_and(|columns| position(columns, sample.labels).is_ok())
     }
 
     pub(super) fn series(&self) -> usize {
@@ -163,13 +162,12 @@ impl Target {
 }
 
 /// Where the series with these labels is, or where it belongs.
-fn position(columns: &[Column], labels: &Labels) -> Result<usize, usize> {
+fn position(columns: &[Column], labels: &[(&str, &str)]) -> Result<usize, usize> {
     columns.binary_search_by(|column| compare(&column.labels, labels))
 }
 
 /// An empty value is no label.
-fn compare(known: &SeriesLabels, labels: &Labels) -> Ordering {
+fn compare(known: &SeriesLabels, labels: &[(&str, &str)]) -> Ordering {
     let known = known.iter().map(|(name, value)| (&**name, &**value));
-    let labels = labels.iter().filter(|(_, value)| !value.is_empty());
-    known.cmp(labels.map(|(name, value)| (name.as_str(), value.as_str())))
+    known.cmp(labels.iter().copied().filter(|(_, value)| !value.is_empty()))
 }

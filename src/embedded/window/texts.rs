@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::column::ALLOCATION_BYTES;
 use crate::embedded::series_labels::SeriesLabels;
-use crate::model::Labels;
 
 /// The texts of all labels.
 #[derive(Debug, Default)]
@@ -16,7 +15,7 @@ pub(super) struct Texts {
 
 impl Texts {
     /// These labels with the texts that other series have too.
-    pub(super) fn share(&mut self, labels: &Labels) -> SeriesLabels {
+    pub(super) fn share(&mut self, labels: &[(&str, &str)]) -> SeriesLabels {
         let pairs = labels.iter().filter(|(_, value)| !value.is_empty());
         let pairs = pairs.map(|(name, value)| (self.shared(name), self.shared(value)));
         SeriesLabels::from_sorted(pairs.collect())

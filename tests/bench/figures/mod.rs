@@ -5,6 +5,7 @@ mod documents;
 mod first;
 mod many;
 mod memory;
+mod scraping;
 mod start;
 mod warm;
 
@@ -55,5 +56,10 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "first",
         title: "First request of an autoscaler",
         measure: first::measure,
+    },
+    Measurable {
+        name: "scraping",
+        title: "Scraping without Prometheus",
+        measure: scraping::measure,
     },
 ];

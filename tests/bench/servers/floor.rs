@@ -79,11 +79,3 @@ fn tls() -> rustls::ServerConfig {
         .with_single_cert(chain, key)
         .unwrap()
 }
-
-/// The program as it was started, if it was to be the floor.
-pub(crate) fn asked_for(arguments: &[String]) -> Option<u16> {
-    match arguments {
-        [first, port] if first == ARGUMENT => Some(port.parse().expect("a port")),
-        _ => None,
-    }
-}

@@ -3,7 +3,7 @@
 mod beside_prometheus;
 mod notation;
 mod random;
-mod recorded;
+pub(crate) mod recorded;
 mod remote_write;
 mod run;
 mod script;

@@ -48,6 +48,7 @@ pub(crate) fn window(queries: &[Expression]) -> Window {
 /// Takes what a series has at a time. Each is a target of its own, so that it alone says when it is scraped.
 pub(crate) fn append(window: &mut Window, labels: &Labels, at_ms: i64, step: Step) {
     let target = labels.to_string();
+    let labels = &pairs(labels);
     let sample = |value| Scraped {
         labels,
         value,
@@ -58,6 +59,14 @@ pub(crate) fn append(window: &mut Window, labels: &Labels, at_ms: i64, step: Ste
         Step::Stale => window.append(&target, time(at_ms), &[]).unwrap(),
         Step::Missing | Step::Histogram => {}
     }
+}
+
+/// As the window takes labels.
+pub(crate) fn pairs(labels: &Labels) -> Vec<(&str, &str)> {
+    let pairs = labels.iter();
+    pairs
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }
 
 pub(crate) fn time(at_ms: i64) -> Timestamp {
