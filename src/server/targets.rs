@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use futures_util::future;
 use tokio::sync::watch;
 
 use crate::config::{EmbeddedBackend, ScrapedPods, StaticTarget};
@@ -32,19 +31,13 @@ impl Scraping {
         let Some(pods) = &self.pods else {
             return scraping.await;
         };
-        let of_pods = watch::Sender::new(Vec::new());
-        let mut found = of_pods.subscribe();
-        let handing_over = async {
-            while found.changed().await.is_ok() {
-                let of_pods = found.borrow_and_update();
-                targets.send_replace(fixed.iter().chain(of_pods.iter()).cloned().collect());
-            }
-            future::pending().await
+        let make = |pod: &RunningPod| of_pod(&self.settings, pod);
+        let tell = |of_pods: Vec<Target>| {
+            targets.send_replace(fixed.iter().cloned().chain(of_pods).collect());
         };
         tokio::select! {
             never = scraping => never,
-            never = pods.follow(|pod| of_pod(&self.settings, pod), &of_pods) => never,
-            never = handing_over => never,
+            never = pods.follow(make, tell) => never,
         }
     }
 }

@@ -13,7 +13,6 @@ use kube::Api;
 use kube::api::{ApiResource, Object};
 use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use serde::Deserialize;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::failure::{WatchFailure, is_expired};
@@ -109,18 +108,18 @@ impl RunningPods {
     pub async fn follow<T: Clone + PartialEq>(
         &self,
         make: impl Fn(&RunningPod) -> Vec<T>,
-        into: &watch::Sender<Vec<T>>,
+        tell: impl Fn(Vec<T>),
     ) -> Infallible {
         let mut pauses = DefaultBackoff::default();
         let mut said = None;
         let mut made = Made::new();
         loop {
-            let failure = self.list_and_watch(&make, &mut made, into, &mut said).await;
+            let failure = self.list_and_watch(&make, &mut made, &tell, &mut said).await;
             if let Some(failure) = failure {
                 self.metrics.watch_failed(&pods().to_string(), failure.outcome());
                 if failure.voids() {
                     made.clear();
-                    tell(&made, into);
+                    tell(Vec::new());
                 }
                 self.fail(failure, &mut said);
             }
@@ -133,7 +132,7 @@ impl RunningPods {
         &self,
         make: &impl Fn(&RunningPod) -> Vec<T>,
         made: &mut Made<T>,
-        into: &watch::Sender<Vec<T>>,
+        tell: &impl Fn(Vec<T>),
         said: &mut Option<String>,
     ) -> Option<WatchFailure> {
         let config = watcher::Config::default()
@@ -150,24 +149,24 @@ impl RunningPods {
                 },
                 None => events.next().await,
             };
-            match event? {
-                Ok(Event::Init) => {}
-                Ok(Event::InitApply(pod)) => put(listing.get_or_insert_default(), pod, make),
+            let is_new = match event? {
+                Ok(Event::Init) => false,
+                Ok(Event::InitApply(pod)) => {
+                    put(listing.get_or_insert_default(), pod, make);
+                    false
+                }
                 Ok(Event::InitDone) => {
                     *made = listing.take().unwrap_or_default();
-                    tell(made, into);
                     self.succeed(said);
+                    true
                 }
-                Ok(Event::Apply(pod)) => {
-                    put(made, pod, make);
-                    tell(made, into);
-                }
-                Ok(Event::Delete(pod)) => {
-                    made.remove(&key(&pod));
-                    tell(made, into);
-                }
+                Ok(Event::Apply(pod)) => put(made, pod, make),
+                Ok(Event::Delete(pod)) => made.remove(&key(&pod)).is_some(),
                 Err(error) if is_expired(&error) => return None,
                 Err(error) => return Some(WatchFailure::of(&pods(), error)),
+            };
+            if is_new {
+                tell(made.values().flatten().cloned().collect());
             }
         }
     }
@@ -190,24 +189,16 @@ impl RunningPods {
     }
 }
 
-fn put<T>(made: &mut Made<T>, pod: Pod, make: &impl Fn(&RunningPod) -> Vec<T>) {
+/// Whether something else is made of the pod than before: most changes of a pod are none here.
+fn put<T: PartialEq>(made: &mut Made<T>, pod: Pod, make: &impl Fn(&RunningPod) -> Vec<T>) -> bool {
     let key = key(&pod);
     let of_pod = running(pod).map(|pod| make(&pod)).unwrap_or_default();
+    let is_new = made.get(&key).map_or(&[][..], Vec::as_slice) != of_pod;
     match of_pod.is_empty() {
         true => made.remove(&key),
         false => made.insert(key, of_pod),
     };
-}
-
-/// Only what is new is told: most changes of a pod are none here.
-fn tell<T: Clone + PartialEq>(made: &Made<T>, into: &watch::Sender<Vec<T>>) {
-    into.send_if_modified(|known| {
-        let is_new = !made.values().flatten().eq(known.iter());
-        if is_new {
-            *known = made.values().flatten().cloned().collect();
-        }
-        is_new
-    });
+    is_new
 }
 
 fn key(pod: &Pod) -> (String, String) {

@@ -11,6 +11,9 @@ use std::time::Duration;
 use crate::model::Timestamp;
 use crate::prometheus::{self, Answer, Asked, Error, Lookup, Question, Record, Series};
 
+/// Series of our own backend are looked for no oftener than this.
+const SHORTEST_RELIST: Duration = Duration::from_secs(1);
+
 /// A backend, whichever it is. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub enum Backend {
@@ -42,17 +45,19 @@ impl Backend {
         }
     }
 
-    /// How often series are looked for, where they are to be looked for that often at the least.
+    /// How often its series are looked for, if it is to be that often at the least.
+    ///
+    /// In our own they are at hand, and after a start there is none until the first scrapes.
     pub(super) fn relist_interval(&self, longest: Duration) -> Duration {
         match self {
             Backend::Remote(_) => longest,
-            Backend::Own(backend) => longest.min(backend.scrape_interval()),
+            Backend::Own(backend) => longest.min(backend.scrape_interval().max(SHORTEST_RELIST)),
         }
     }
 
     /// These are the queries that the rules can ask from now on, and the selectors by which their series are found.
     ///
-    /// Who keeps samples for others too need not know.
+    /// A backend over HTTP keeps what it keeps, and need not know.
     pub(super) fn load(&self, queries: impl FnOnce() -> BTreeSet<String>) {
         if let Backend::Own(backend) = self {
             backend.load(queries());
