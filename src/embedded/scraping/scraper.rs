@@ -85,7 +85,7 @@ impl Scraper {
                 within.as_secs_f64().to_string(),
             ),
         ];
-        let request = http::Page {
+        let request = http::PageRequest {
             url: &self.target.url,
             headers: &headers,
             lane: match self.last {

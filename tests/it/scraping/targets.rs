@@ -190,9 +190,14 @@ async fn a_page_that_cannot_be_taken_makes_its_target_count_as_down() {
         max_scrape_bytes: 10_000,
         ..often()
     };
-    let targets = names.iter().map(|name| pod(&fake, name)).collect();
+    let with_user = Target {
+        url: fake.url().replace("://", "://user:password@") + "/fine",
+        ..pod(&fake, "with-user")
+    };
+    let targets = names.iter().map(|name| pod(&fake, name));
+    let targets = targets.chain([with_user]).collect();
     let scraping = Scraping::start(settings, &["jobs", "up"], targets);
-    scraping.shows("count(up == 0)", "{} 7").await;
+    scraping.shows("count(up == 0)", "{} 8").await;
     scraping.shows("jobs", r#"{__name__="jobs",pod="fine"} 1"#).await;
     for outcome in [
         "too_many_samples",
