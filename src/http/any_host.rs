@@ -25,7 +25,7 @@ pub struct AnyHost {
 
 /// A page to be got.
 #[derive(Clone, Debug)]
-pub struct Page<'a> {
+pub struct PageRequest<'a> {
     /// Where it is.
     pub url: &'a str,
     /// Headers of the request.
@@ -73,8 +73,14 @@ impl AnyHost {
     }
 
     /// Waits for a slot, asks, and waits for the head of the answer. `within` counts to the last byte.
-    pub async fn get(&self, page: &Page<'_>, within: Duration) -> Result<Response, Error> {
+    pub async fn get(&self, page: &PageRequest<'_>, within: Duration) -> Result<Response, Error> {
         let url = Url::parse(page.url).map_err(|error| Error::setting("url", error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::setting(
+                "url",
+                "no user and no password is sent to any host",
+            ));
+        }
         let deadline = Deadline::within(within);
         let slots = match page.lane {
             Lane::Prompt => &self.prompt,

@@ -23,7 +23,7 @@ mod request;
 mod response;
 mod transport;
 
-pub use any_host::{Afterwards, AnyHost, Lane, Page};
+pub use any_host::{Afterwards, AnyHost, Lane, PageRequest};
 pub use client::{Client, Slot};
 pub use credentials::{Authorization, Credentials, Source};
 pub use error::Error;

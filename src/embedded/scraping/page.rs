@@ -1,7 +1,6 @@
 //! What one scrape brings.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::error::ScrapeError;
 use super::exposition::{Exposed, Format, Reader};
@@ -13,7 +12,7 @@ use crate::model::Timestamp;
 
 /// How far ahead a target's clock may be; what is later yet would hide everything that comes before it.
 /// Source: Prometheus 3, `scrape/scrape.go`, `maxAheadTime`.
-const MOST_AHEAD: Duration = Duration::from_secs(10 * 60);
+const MOST_AHEAD_MS: i64 = 10 * 60 * 1000;
 
 /// The samples of one scrape that some query may read.
 #[derive(Debug)]
@@ -65,11 +64,10 @@ impl<'t> Page<'t> {
                 self.demand.may_read(&exposed.name),
             );
         }
+        let latest_ms = self.at.as_millisecond() + MOST_AHEAD_MS;
         let at = match exposed.at_ms.map(Timestamp::from_millisecond) {
             None => None,
-            Some(Ok(at)) if at.duration_since(self.at) <= MOST_AHEAD.try_into().unwrap_or_default() => {
-                Some(at)
-            }
+            Some(Ok(at)) if at.as_millisecond() <= latest_ms => Some(at),
             Some(_) => return,
         };
         if self.last.1 {

@@ -29,6 +29,8 @@ pub(super) struct Scraper {
     key: String,
     /// How the last scrape ended.
     last: ScrapeOutcome,
+    /// Whether the log says that the target is down.
+    is_told_down: bool,
 }
 
 impl Scraper {
@@ -38,6 +40,7 @@ impl Scraper {
             key: target.labels.to_string(),
             target,
             last: ScrapeOutcome::Success,
+            is_told_down: false,
         }
     }
 
@@ -82,7 +85,7 @@ impl Scraper {
                 within.as_secs_f64().to_string(),
             ),
         ];
-        let request = http::Page {
+        let request = http::PageRequest {
             url: &self.target.url,
             headers: &headers,
             lane: match self.last {
@@ -116,15 +119,17 @@ impl Scraper {
             .as_ref()
             .map_or_else(ScrapeError::outcome, |()| ScrapeOutcome::Success);
         self.shared.embedded.count_scrape(outcome, took);
-        let before = std::mem::replace(&mut self.last, outcome);
+        self.last = outcome;
         let (backend, url) = (self.shared.embedded.name(), &self.target.url);
         match kept {
             // That the memory is full is said for all targets at once.
-            Err(error) if before == ScrapeOutcome::Success && outcome != ScrapeOutcome::NoMemory => {
+            Err(error) if !self.is_told_down && outcome != ScrapeOutcome::NoMemory => {
+                self.is_told_down = true;
                 tracing::warn!(%backend, url, "target {url} is down: {}", chain(&error));
             }
             Err(error) => tracing::debug!(%backend, url, "target {url} is down: {}", chain(&error)),
-            Ok(()) if before != ScrapeOutcome::Success => {
+            Ok(()) if self.is_told_down => {
+                self.is_told_down = false;
                 tracing::info!(%backend, url, "target {url} is up again");
             }
             Ok(()) => {}

@@ -15,7 +15,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let directory = tempfile::tempdir().unwrap();
     let pods = Pods::start(directory.path());
     let mut rows = Vec::new();
-    for (count, seconds, most_processors, most_mib) in [(1000, 1, 0.5, 120.0), (5000, 15, 0.25, 400.0)] {
+    for (count, seconds, most_processors, most_mib) in [(1000, 1, 0.5, 120.0), (5000, 15, 0.25, 250.0)] {
         let interval = Duration::from_secs(seconds);
         let (mut processors, mut resident) = (Vec::new(), Vec::new());
         for _ in 0..extent.runs.min(3) {

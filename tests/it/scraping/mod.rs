@@ -2,5 +2,6 @@
 
 mod beside_prometheus;
 mod expositions;
+mod log;
 mod scene;
 mod targets;

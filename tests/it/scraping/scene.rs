@@ -84,6 +84,13 @@ impl Scraping {
         eventually(expected, async || self.ask(text)).await;
     }
 
+    /// How many scrapes ended so.
+    pub(crate) fn scrapes(&self, outcome: &str) -> f64 {
+        self.metric(&format!(
+            "promql_adapter_scrapes_total{{backend=\"own\",outcome=\"{outcome}\"}}"
+        ))
+    }
+
     /// The value of one of the adapter's own metrics, with its labels as they are printed.
     pub(crate) fn metric(&self, series: &str) -> f64 {
         let text = self.metrics.encode();

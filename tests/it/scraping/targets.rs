@@ -14,14 +14,8 @@ fn pod(fake: &FakePrometheus, name: &str) -> Target {
     target(format!("{}/{name}", fake.url()), &[("pod", name)])
 }
 
-fn count(scraping: &Scraping, outcome: &str) -> f64 {
-    scraping.metric(&format!(
-        "promql_adapter_scrapes_total{{backend=\"own\",outcome=\"{outcome}\"}}"
-    ))
-}
-
 async fn counts(scraping: &Scraping, outcome: &str) {
-    eventually("true", async || (count(scraping, outcome) > 0.0).to_string()).await;
+    eventually("true", async || (scraping.scrapes(outcome) > 0.0).to_string()).await;
 }
 
 #[tokio::test]
@@ -43,7 +37,7 @@ async fn a_scrape_asks_as_prometheus_does_and_keeps_its_connection() {
     assert_eq!(request.header("x-prometheus-scrape-timeout-seconds"), Some("0.2"));
     assert_eq!(request.header("authorization"), None);
     assert_eq!(fake.connections(), 1);
-    assert!(count(&scraping, "success") >= 3.0);
+    assert!(scraping.scrapes("success") >= 3.0);
 }
 
 #[tokio::test]
@@ -160,7 +154,7 @@ async fn targets_that_hang_delay_no_other() {
     eventually("true", async || (good() >= before + 10).to_string()).await;
     let took = started.elapsed();
     assert!(took < Duration::from_secs(8), "ten scrapes took {took:?}");
-    assert!(count(&scraping, "timed_out") >= 40.0);
+    assert!(scraping.scrapes("timed_out") >= 40.0);
 }
 
 #[tokio::test]
@@ -196,9 +190,14 @@ async fn a_page_that_cannot_be_taken_makes_its_target_count_as_down() {
         max_scrape_bytes: 10_000,
         ..often()
     };
-    let targets = names.iter().map(|name| pod(&fake, name)).collect();
+    let with_user = Target {
+        url: fake.url().replace("://", "://user:password@") + "/fine",
+        ..pod(&fake, "with-user")
+    };
+    let targets = names.iter().map(|name| pod(&fake, name));
+    let targets = targets.chain([with_user]).collect();
     let scraping = Scraping::start(settings, &["jobs", "up"], targets);
-    scraping.shows("count(up == 0)", "{} 7").await;
+    scraping.shows("count(up == 0)", "{} 8").await;
     scraping.shows("jobs", r#"{__name__="jobs",pod="fine"} 1"#).await;
     for outcome in [
         "too_many_samples",
@@ -211,7 +210,7 @@ async fn a_page_that_cannot_be_taken_makes_its_target_count_as_down() {
     ] {
         counts(&scraping, outcome).await;
     }
-    assert_eq!(count(&scraping, "no_memory"), 0.0);
+    assert_eq!(scraping.scrapes("no_memory"), 0.0);
 }
 
 #[tokio::test]

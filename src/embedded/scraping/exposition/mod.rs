@@ -128,3 +128,54 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The samples of a page that comes in these pieces, and how it ended.
+    fn samples<'p>(format: Format, pieces: impl IntoIterator<Item = &'p [u8]>) -> (Vec<String>, String) {
+        let (mut samples, mut reader) = (Vec::new(), Reader::new(format));
+        let mut see = |exposed: Exposed<'_>| -> Result<(), Malformed> {
+            samples.push(format!("{exposed:?}"));
+            Ok(())
+        };
+        let read = pieces
+            .into_iter()
+            .try_for_each(|piece| reader.read(piece, &mut see));
+        let ended = read.and_then(|()| reader.finish(&mut see));
+        (
+            samples,
+            ended.map_or_else(|fault| fault.to_string(), |()| "whole".to_owned()),
+        )
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_line() {
+        let page = b"a 1\n\n# TYPE b gauge\nb{x=\"1\" 2\n";
+        assert_eq!(
+            samples(Format::Prometheus, [page.as_slice()]).1,
+            "line 4 of the page: expected the name of a label or `}`"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_not_matter_how_a_page_is_cut(cuts in prop::collection::vec(0..200_usize, 0..8)) {
+            let page = "# TYPE h histogram\nh_bucket{le=\"1\",of=\"\u{2603}\\n\"} 1 5 # {} 1\nh_sum 2\n\n{\"a.b\"} NaN\n# EOF\n";
+            let page = page.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % page.len()).collect();
+            cuts.extend([0, page.len()]);
+            cuts.sort_unstable();
+            let pieces = cuts.windows(2).map(|cut| &page[cut[0]..cut[1]]);
+            prop_assert_eq!(samples(Format::OpenMetrics, pieces), samples(Format::OpenMetrics, [page]));
+        }
+
+        #[test]
+        fn no_page_makes_it_panic(page in "[a{}\"=,\\\\ #0-9.eN\u{2603}\n]{0,60}") {
+            samples(Format::Prometheus, [page.as_bytes()]);
+            samples(Format::OpenMetrics, [page.as_bytes()]);
+        }
+    }
+}
