@@ -30,6 +30,15 @@ type Key = (String, Question);
 /// Leave to ask, by backend.
 type Slots = BTreeMap<String, Semaphore>;
 
+/// Why the catalog is put together anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// There are other rules.
+    Rules,
+    /// Series were looked for.
+    Series,
+}
+
 /// What every question has brought so far.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -113,7 +122,7 @@ impl Provider {
     }
 
     /// Puts the catalog together from what has been found.
-    pub(super) fn rebuild_catalog(&self) {
+    pub(super) fn rebuild_catalog(&self, occasion: Occasion) {
         // Held to the end, so that of two at the same time the later one has the last word.
         let found = self.found.lock();
         let rules = self.rules();
@@ -133,7 +142,10 @@ impl Provider {
         for note in catalog.notes().iter().filter(is_new) {
             tracing::warn!("{note}");
         }
-        self.load_backends(&rules, &catalog);
+        // Rendering all queries takes longer than looking for series in memory.
+        if occasion == Occasion::Rules || !catalog.is_as(&before) {
+            self.load_backends(&rules, &catalog);
+        }
         self.catalog.store(Arc::new(catalog));
     }
 
@@ -210,7 +222,7 @@ impl Provider {
             }
         }
         // Before the metrics: who reads there that series were found may ask for them.
-        self.rebuild_catalog();
+        self.rebuild_catalog(Occasion::Series);
         for rule in rules {
             let metrics = &self.sources.metrics;
             metrics.rule_fault(rule.key(), !found || rule.fault().is_some());

@@ -38,7 +38,7 @@ pub use backend::{Backend, OwnBackend};
 pub use error::{Error, NotFound};
 pub use trace::{Detail, Outcome, Reading, Trace, UsageOutcome};
 
-use discovery::Found;
+use discovery::{Found, Occasion};
 use last::LastValues;
 use shared::Shared;
 use usage::{Narrowed, Slices};
@@ -160,7 +160,7 @@ impl Provider {
             let same = before().find(|before| before.key() == rule.key());
             self.tell(&rule.place, same.and_then(|same| same.fault()), rule.fault());
         }
-        self.rebuild_catalog();
+        self.rebuild_catalog(Occasion::Rules);
     }
 
     fn tell(&self, place: &Place, before: Option<&Diagnostic>, now: Option<&Diagnostic>) {

@@ -133,6 +133,30 @@ impl Catalog {
         self.external.values().map(|entry| entry.metric.as_str())
     }
 
+    /// Whether both make the same metrics of the same series, by the same rules.
+    pub fn is_as(&self, other: &Catalog) -> bool {
+        self.custom_makings().eq(other.custom_makings())
+            && self.external_makings().eq(other.external_makings())
+    }
+
+    fn custom_makings(&self) -> impl Iterator<Item = impl PartialEq> {
+        self.custom_entries().map(|entry| {
+            let labels = (&entry.label, &entry.namespace_label);
+            (Arc::as_ptr(&entry.rule), &entry.resource, &entry.series, labels)
+        })
+    }
+
+    fn external_makings(&self) -> impl Iterator<Item = impl PartialEq> {
+        self.external_entries().map(|entry| {
+            (
+                Arc::as_ptr(&entry.rule),
+                &entry.metric,
+                &entry.series,
+                &entry.namespace_label,
+            )
+        })
+    }
+
     /// The entries of all custom metrics.
     pub(super) fn custom_entries(&self) -> impl Iterator<Item = &Arc<CustomEntry>> {
         self.custom.values().flat_map(BTreeMap::values)

@@ -83,10 +83,14 @@ pub(super) fn fault(written: &WrittenRule, making: &Making, discovery: &Discover
 
 /// Why a query cannot be computed by the adapter's own backend.
 pub(super) fn fault_of(query: &str, place: Place) -> Option<Diagnostic> {
-    let error = Expression::parse(query).err()?;
+    let message = match Expression::parse(query) {
+        Err(error) => chain(&error),
+        // What it reads could not be told apart from the names in it.
+        Ok(_) => chain(&Query::parse(query).err()?),
+    };
     Some(Diagnostic {
         place,
-        message: chain(&error),
+        message,
         hint: Some("the rule's `backend` may name one that computes it".into()),
     })
 }

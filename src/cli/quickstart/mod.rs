@@ -156,7 +156,7 @@ fn introduction(words: &Words, targets: &[Target]) -> String {
     format!(
         "{pods} pods of a sample service are under a load that rises and falls.\n\
          {from} and answers as an autoscaler would ask, by the rules of {rules}.\n\
-         The first answers come when samples fill the 5 s over which rates are taken.\n"
+         The first answers come when samples fill the window of the rates.\n"
     )
 }
 
