@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::discovery::{NAMED, PATTERN, SERIES, shop};
+use super::discovery::{NAMED, PATTERN, SCRAPED, SERIES, shop};
 use crate::Extent;
 use crate::machine::Machine;
 use crate::report::{Cell, Figure, Row, Verdict};
@@ -19,7 +19,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     } else {
         6 * SERIES
     };
-    let scene = Scene::set(shop(series), Duration::from_secs(15));
+    let scene = Scene::set(shop(series), SCRAPED);
     scene.empty();
     let idle = peaks(&scene, "rules: []", extent.runs);
     let named = peaks(&scene, NAMED, extent.runs);
