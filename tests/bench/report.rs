@@ -98,14 +98,13 @@ impl Cell {
                     ..
                 } = *spread;
                 let median = number(median);
+                let value = format!("{median} {unit}").trim_end().to_owned();
                 match runs {
-                    1 => format!("{median} {unit}"),
-                    _ => format!("{median} {unit} [{}–{}]", number(least), number(most)),
+                    1 => value,
+                    _ => format!("{value} [{}–{}]", number(least), number(most)),
                 }
             }
         }
-        .trim_end()
-        .to_owned()
     }
 }
 

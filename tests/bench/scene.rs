@@ -40,8 +40,10 @@ impl Scene {
     /// The same, once there are rates where the adapter looks for them: up to its grid of 5 s in the past.
     pub(crate) fn with_rates(shop: Shop, scrape_interval: Duration) -> Scene {
         let mut scene = Scene::set(shop, scrape_interval);
-        let rates = "rate({__name__=~\"requests_.*_total\"}[1m] offset 5s)";
-        scene.prometheus.wait_for(rates, shop.series());
+        // A rate takes two scrapes: the first is more than one interval past by then.
+        let past_s = scrape_interval.as_secs() + 6;
+        let scraped = format!("{{__name__=~\"requests_.*_total\"}} offset {past_s}s");
+        scene.prometheus.wait_for(&scraped, shop.series());
         scene
     }
 
