@@ -1,10 +1,13 @@
 //! The figures, in the order of the report.
 
+mod aggregated;
+mod cluster;
 mod discovery;
 mod documents;
 mod first;
 mod many;
 mod memory;
+mod runs;
 mod start;
 mod warm;
 
@@ -27,9 +30,19 @@ pub(crate) const FIGURES: &[Measurable] = &[
         measure: warm::measure,
     },
     Measurable {
+        name: "cluster",
+        title: "A warm GET in a cluster, beside the peer",
+        measure: cluster::measure,
+    },
+    Measurable {
         name: "many",
         title: "Ten thousand autoscalers",
         measure: many::measure,
+    },
+    Measurable {
+        name: "aggregated",
+        title: "Five thousand autoscalers through kube-apiserver",
+        measure: aggregated::measure,
     },
     Measurable {
         name: "memory",

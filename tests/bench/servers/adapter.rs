@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::{accepts, loopback, wait_for};
+use super::{ControlPlane, accepts, loopback, wait_for};
 use crate::process::Process;
 use crate::support::adapter::PROGRAM;
 use crate::support::servers::free_port;
@@ -42,6 +42,12 @@ impl Adapter {
             .args(arguments);
         let process = Process::start(command, &directory.join("adapter.log"));
         Adapter { process, address }
+    }
+
+    /// In a cluster: objects, and who may ask, come from there.
+    pub(crate) fn start_in(control_plane: &ControlPlane, directory: &Path, backend: &str) -> Adapter {
+        let kubeconfig = format!("--lister-kubeconfig={}", control_plane.kubeconfig().display());
+        Adapter::start(directory, backend, &[&kubeconfig])
     }
 
     /// Without a cluster: objects come from `objects.yaml`, and clients show a certificate of `ca.crt`.

@@ -1,12 +1,16 @@
 //! The programs that are measured, and those they need.
 
 mod adapter;
+mod control_plane;
 pub(crate) mod floor;
+pub(crate) mod peer;
 mod prometheus;
 mod tls;
 
 pub(crate) use adapter::Adapter;
+pub(crate) use control_plane::ControlPlane;
 pub(crate) use floor::Floor;
+pub(crate) use peer::Peer;
 pub(crate) use prometheus::Prometheus;
 pub(crate) use tls::Tls;
 

@@ -95,5 +95,5 @@ fn instant(url: &str, query: &str) -> Value {
 }
 
 fn program() -> String {
-    std::env::var("PROMETHEUS_2").expect("PROMETHEUS_2 names a Prometheus; `tests/bench/run` gets one")
+    std::env::var("PROMETHEUS_3").expect("PROMETHEUS_3 names a Prometheus; `tests/bench/run` gets one")
 }
