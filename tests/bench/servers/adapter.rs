@@ -1,7 +1,7 @@
 //! The adapter.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{ControlPlane, accepts, loopback, wait_for};
@@ -32,7 +32,7 @@ impl Adapter {
     /// Starts it on loopback with `config.yaml` and the certificate of a directory.
     fn spawn(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
         let address = loopback(free_port());
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program());
         command
             .current_dir(directory)
             .args(["--config=config.yaml", "--bind-address=127.0.0.1"])
@@ -59,4 +59,9 @@ impl Adapter {
     pub(crate) fn spawn_alone(directory: &Path, backend: &str) -> Adapter {
         Adapter::spawn(directory, backend, &ALONE)
     }
+}
+
+/// The program that was built, or the one that is given, to measure another version.
+fn program() -> PathBuf {
+    std::env::var_os("PROMQL_ADAPTER").map_or_else(|| PROGRAM.into(), PathBuf::from)
 }
