@@ -5,6 +5,7 @@ mod cluster;
 mod discovery;
 mod documents;
 mod first;
+mod growth;
 mod many;
 mod memory;
 mod runs;
@@ -68,5 +69,10 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "first",
         title: "First request of an autoscaler",
         measure: first::measure,
+    },
+    Measurable {
+        name: "growth",
+        title: "Growth",
+        measure: growth::measure,
     },
 ];
