@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::provider::{self, Detail, Outcome, Provider, Reading, SampleAge, Trace};
 use crate::rules::Dropped;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use std::collections::BTreeMap;
 
 /// What is put before the path that is to be explained.
@@ -67,8 +67,8 @@ impl Reader {
 }
 
 /// `GET /explain/apis/{group}/{version}/…`: 200 with the explanation, also where a client gets an error.
-pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpResponse {
-    reply::result(&http, explanation(&http, &state).await)
+pub(super) async fn get(http: &HttpRequest, state: &ApiState) -> HttpResponse {
+    reply::result(http, explanation(http, state).await)
 }
 
 async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation, Status> {

@@ -19,6 +19,7 @@ mod openapi;
 pub mod path;
 mod query;
 mod reply;
+mod route;
 mod routes;
 mod schemas;
 mod status;
@@ -36,6 +37,7 @@ pub use explanation::{
 };
 pub use groups::{CustomVersion, api_services};
 pub use path::ApiRequest;
+pub use route::route_name;
 pub use routes::configure;
 pub use status::Status;
 

@@ -19,7 +19,7 @@ pub enum Format {
 /// The least severe lines that are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Level {
-    /// What happened to the process and every request.
+    /// What happened to the process, and requests that were refused or failed.
     #[default]
     Info,
     /// What it did on the way.
