@@ -28,7 +28,10 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
         } => {
             let outcome = within(timeout, state.provider.custom(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
-            Ok(reply::ok(http, &MetricValueList::new(version, &request, &values)))
+            Ok(reply::list(
+                http,
+                MetricValueList::new(version, &request, &values),
+            ))
         }
         ApiRequest::External { request, timeout } => {
             let outcome = within(timeout, state.provider.external(&request, Detail::Brief)).await?;

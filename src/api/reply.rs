@@ -2,6 +2,7 @@
 
 use super::negotiation::wants_pretty;
 use super::status::Status;
+use super::types::{MetricValueList, SERIALIZES};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,15 +26,25 @@ pub(super) fn failure(request: &HttpRequest, status: &Status) -> HttpResponse {
     json(request, status.code(), status)
 }
 
+/// The values of a custom metric.
+pub(super) fn list(request: &HttpRequest, list: MetricValueList<'_>) -> HttpResponse {
+    match wants_pretty(request) {
+        true => ok(request, &list),
+        false => sent(StatusCode::OK, list.to_vec()),
+    }
+}
+
 /// Any body, indented if a person reads it.
-///
-/// What is answered depends on who asks and when, so that nobody may keep it.
 fn json(request: &HttpRequest, code: StatusCode, body: &impl Serialize) -> HttpResponse {
     let written = match wants_pretty(request) {
         true => serde_json::to_vec_pretty(body),
         false => serde_json::to_vec(body),
     };
-    let mut bytes = written.expect("keys are strings and no value fails to serialize");
+    sent(code, written.expect(SERIALIZES))
+}
+
+/// What is answered depends on who asks and when, so that nobody may keep it.
+fn sent(code: StatusCode, mut bytes: Vec<u8>) -> HttpResponse {
     bytes.push(b'\n');
     HttpResponse::build(code)
         .insert_header((CACHE_CONTROL, "no-cache, private"))
