@@ -6,7 +6,7 @@ use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION};
 use super::label_selector::LabelSelector;
 use crate::model::{
     CustomRequest, ExternalRequest, ExternalValue, Labels, MetricValue, ObjectReference, ObjectValue,
-    Timestamp,
+    Resource, Timestamp,
 };
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
@@ -102,7 +102,7 @@ impl<'a> MetricValueList<'a> {
                 ..V1beta2::new(self.request, value)
             }),
         };
-        Template::of(item.expect(SERIALIZES), value)
+        Template::of(&item.expect(SERIALIZES), value)
     }
 }
 
@@ -133,7 +133,7 @@ impl<'a> Template<'a> {
     /// Cuts an item whose name and value are blank.
     ///
     /// Within texts quotes are escaped, what else comes before the name has other keys, and no label has a blank value.
-    fn of(item: String, value: &'a ObjectValue) -> Template<'a> {
+    fn of(item: &str, value: &'a ObjectValue) -> Template<'a> {
         let parts = item.split_once(r#""name":"\u0000""#).and_then(|(begin, rest)| {
             let (middle, end) = rest.split_once(r#""value":"\u0000""#)?;
             Some((begin, middle, end))
@@ -151,7 +151,7 @@ impl<'a> Template<'a> {
     fn fits(&self, value: &ObjectValue) -> bool {
         let (one, other) = (&self.of.object, &value.object);
         one.namespace == other.namespace
-            && (&one.kind, &one.group, &one.version) == (&other.kind, &other.group, &other.version)
+            && one.resource == other.resource
             && (self.of.value.at, self.of.value.window) == (value.value.at, value.value.window)
     }
 
@@ -235,7 +235,7 @@ struct DescribedObject<'a> {
 }
 
 /// `/v1` for the core group: the slash stays, as custom-metrics-apiserver has it in `helpers.ReferenceFor`.
-struct GroupVersion<'a>(&'a ObjectReference);
+struct GroupVersion<'a>(&'a Resource);
 
 impl Display for GroupVersion<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -246,10 +246,10 @@ impl Display for GroupVersion<'_> {
 impl<'a> From<&'a ObjectReference> for DescribedObject<'a> {
     fn from(object: &'a ObjectReference) -> Self {
         DescribedObject {
-            kind: &object.kind,
+            kind: &object.resource.kind,
             namespace: object.namespace.as_deref(),
             name: &object.name,
-            api_version: GroupVersion(object),
+            api_version: GroupVersion(&object.resource),
         }
     }
 }
@@ -310,7 +310,8 @@ fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GroupResource, ObjectChoice, Quantity, Selector};
+    use crate::model::{GroupResource, ObjectChoice, Quantity, Scope, Selector};
+    use std::sync::Arc;
     use std::time::Duration;
 
     fn value(milli: i64, window: Option<u64>) -> MetricValue {
@@ -323,10 +324,15 @@ mod tests {
 
     fn object(kind: &str, group: &str, namespace: Option<&str>, name: &str) -> ObjectReference {
         ObjectReference {
-            kind: kind.to_owned(),
-            group: group.to_owned(),
-            version: "v1".to_owned(),
-            namespace: namespace.map(str::to_owned),
+            resource: Arc::new(Resource {
+                kind: kind.to_owned(),
+                group: group.to_owned(),
+                version: "v1".to_owned(),
+                plural: String::new(),
+                singular: String::new(),
+                scope: Scope::Namespaced,
+            }),
+            namespace: namespace.map(Arc::from),
             name: name.to_owned(),
         }
     }

@@ -86,7 +86,7 @@ fn namespace_fault(
     written: &WrittenRule,
     key: &str,
     making: &Making,
-    labels: &[Resource],
+    labels: &[Arc<Resource>],
 ) -> Option<Diagnostic> {
     let homeless = labels
         .iter()
