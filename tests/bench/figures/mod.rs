@@ -9,6 +9,7 @@ mod growth;
 mod many;
 mod memory;
 mod runs;
+mod soak;
 mod start;
 mod warm;
 
@@ -74,5 +75,10 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "growth",
         title: "Growth",
         measure: growth::measure,
+    },
+    Measurable {
+        name: "soak",
+        title: "A long time under load",
+        measure: soak::measure,
     },
 ];
