@@ -4,10 +4,11 @@
 
 mod generated;
 mod series;
+mod warm_up;
 
 use std::collections::BTreeMap;
 
-use promql_adapter::promql::{Matcher, NamespaceLabel, Narrowing, Query};
+use promql_adapter::promql::{MatchOp, Matcher, NamespaceLabel, Narrowing, Query};
 use serde_json::Value;
 
 use super::{CUSTOM, Scene, until, with_each};
@@ -135,7 +136,12 @@ impl Comparison<'_> {
     async fn next(&mut self) {
         let has_objects = self.generator.chance(2, 3);
         let text = self.generator.query(has_objects);
-        let wide = Matcher::one_of("namespace", &NAMESPACES).unwrap();
+        // About some and about all in turn.
+        let wide = match (self.compared / NAMESPACES.len()).is_multiple_of(2) {
+            true => Matcher::one_of("namespace", &NAMESPACES),
+            false => Matcher::new("namespace", MatchOp::NotEqual, ""),
+        };
+        let wide = wide.unwrap();
         let pods = Matcher::one_of("pod", &PODS[..2]).unwrap();
         let mut held: Option<(Samples, NamespaceLabel)> = None;
         for namespace in NAMESPACES {
