@@ -96,33 +96,26 @@ impl Kept {
         }
     }
 
-    /// The samples that the narrow question about these objects would have brought; `None` if that cannot be told.
+    /// Whether it is an answer about these objects.
     ///
     /// `names` are sorted, and there are none for an external metric.
+    pub(in crate::provider) fn is_about(&self, names: &[String]) -> bool {
+        match &self.covers {
+            Covers::Question | Covers::AnyObjects { names: None, .. } => true,
+            Covers::Objects(covered) => covered == names,
+            Covers::AnyObjects {
+                names: Some(covered), ..
+            } => names.iter().all(|name| covered.binary_search(name).is_ok()),
+        }
+    }
+
+    /// The samples that the narrow question about these objects would have brought; `None` if that cannot be told.
     pub(in crate::provider) fn samples(&self, names: &[String]) -> Option<Vec<&Sample>> {
         let samples = &self.answer.samples;
-        match &self.covers {
-            Covers::Question => Some(samples.iter().collect()),
-            Covers::Objects(covered) => (covered == names).then(|| samples.iter().collect()),
-            Covers::AnyObjects {
-                label,
-                names: covered,
-            } => {
-                let is_covered = |name: &String| {
-                    let covered = covered.as_ref();
-                    covered.is_none_or(|covered| covered.binary_search(name).is_ok())
-                };
-                if !names.iter().all(is_covered) {
-                    return None;
-                }
-                Some(
-                    names
-                        .iter()
-                        .flat_map(|name| of_object(samples, label, name))
-                        .collect(),
-                )
-            }
-        }
+        self.is_about(names).then(|| match &self.covers {
+            Covers::Question | Covers::Objects(_) => samples.iter().collect(),
+            Covers::AnyObjects { label, .. } => of_objects(samples, label, names),
+        })
     }
 
     pub(super) fn evaluated_at(&self) -> Timestamp {
@@ -193,11 +186,21 @@ fn by_object(mut answer: Answer, label: &str) -> Answer {
     answer
 }
 
-/// The samples of one object, of many that are sorted by the label that names it.
-fn of_object<'a>(samples: &'a [Sample], label: &str, name: &str) -> &'a [Sample] {
-    let from = samples.partition_point(|sample| sample.labels.get(label) < Some(name));
-    let count = samples[from..].partition_point(|sample| sample.labels.get(label) == Some(name));
-    &samples[from..from + count]
+/// The samples of some objects, of many that are sorted by the label that names them, as the names are.
+fn of_objects<'a>(mut samples: &'a [Sample], label: &str, names: &[String]) -> Vec<&'a Sample> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let name = Some(name.as_str());
+        let from = samples.partition_point(|sample| sample.labels.get(label) < name);
+        samples = &samples[from..];
+        while let Some((sample, others)) = samples.split_first()
+            && sample.labels.get(label) == name
+        {
+            found.push(sample);
+            samples = others;
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Shared {
         let members = state.families.get_mut(&family)?;
         let slot = state.slots.kept_mut(&key)?;
         let recalled = slot.recall(&self.ages, now);
-        let recalled = recalled.filter(|(kept, _)| kept.samples(ask.names).is_some());
+        let recalled = recalled.filter(|(kept, _)| kept.is_about(ask.names));
         let recalled = recalled.map(|(kept, because)| (Arc::clone(kept), because.cloned()));
         if recalled.is_none() {
             slot.is_answered(&self.ages, now);
@@ -138,7 +138,7 @@ impl Shared {
         let mut state = self.lock();
         let key = state.families.get(&ask.topic.family())?.key(ask);
         let kept = state.slots.kept_mut(&key)?.kept.as_ref()?;
-        let is_fresh = self.ages.is_fresh(kept.evaluated_at(), now) && kept.samples(ask.names).is_some();
+        let is_fresh = self.ages.is_fresh(kept.evaluated_at(), now) && kept.is_about(ask.names);
         is_fresh.then(|| Arc::clone(kept))
     }
 
@@ -187,7 +187,7 @@ impl Shared {
         let mut state = self.lock();
         let key = state.families.get(&ask.topic.family())?.key(ask);
         let kept = state.slots.kept_mut(&key)?.kept.as_ref()?;
-        let stands_in = self.ages.may_stand_in(kept.evaluated_at(), now) && kept.samples(ask.names).is_some();
+        let stands_in = self.ages.may_stand_in(kept.evaluated_at(), now) && kept.is_about(ask.names);
         stands_in.then(|| Arc::clone(kept))
     }
 }

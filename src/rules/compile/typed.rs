@@ -49,7 +49,10 @@ fn making(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Res
     let making = Making {
         namespaced: scope.is_some(),
         association: Association::written(objects, scope),
-        querying: Querying::Expression(bases),
+        querying: Querying::Expression {
+            window: bases.values().next().and_then(Query::window),
+            bases,
+        },
     };
     match namespace_fault(written, "objects", &making, &named) {
         Some(fault) => Err(fault),
