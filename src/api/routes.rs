@@ -2,11 +2,12 @@
 
 use super::ApiState;
 use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION, Served, USAGE, USAGE_VERSION};
-use super::negotiation::{DiscoveryForm, discovery_form, require_json};
+use super::negotiation::{DiscoveryForm, discovery_form, require_json, wants_pretty};
 use super::reply;
 use super::route::Route;
 use super::status::Status;
 use super::{aggregated, answer, discovery, explain, openapi};
+use crate::rules::Catalog;
 use actix_web::http::header::{ALLOW, HeaderValue, VARY};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -28,8 +29,8 @@ async fn respond(http: &HttpRequest, state: &ApiState, served: Served) -> HttpRe
         Ok(Route::Metrics) => answer::get(http, state).await,
         Ok(Route::Explain) => explain::get(http, state).await,
         Ok(Route::Resources { group, version }) => {
-            let resources = require_json(http).and_then(|()| resource_list(state, group, version));
-            reply::result(http, resources)
+            let resources = resources(http, state, group, version);
+            resources.unwrap_or_else(|status| reply::failure(http, &status))
         }
         route => documented(http, route, served),
     }
@@ -134,14 +135,33 @@ fn groups(http: &HttpRequest, served: Served) -> HttpResponse {
     response
 }
 
-fn resource_list(state: &ApiState, group: &str, version: &str) -> Result<discovery::ApiResourceList, Status> {
-    let catalog = state.provider.catalog();
+fn resources(
+    http: &HttpRequest,
+    state: &ApiState,
+    group: &str,
+    version: &str,
+) -> Result<HttpResponse, Status> {
+    require_json(http)?;
+    let (catalog, served) = (state.provider.catalog(), state.served());
+    let list = |catalog: &Catalog| resource_list(catalog, served, group, version);
+    if wants_pretty(http) {
+        return Ok(reply::ok(http, &list(&catalog)?));
+    }
+    let group_version = format!("{group}/{version}");
+    let written = state.listings.written(&catalog, &group_version, list)?;
+    Ok(written.respond(http))
+}
+
+fn resource_list(
+    catalog: &Catalog,
+    served: Served,
+    group: &str,
+    version: &str,
+) -> Result<discovery::ApiResourceList, Status> {
     match (group, version, CustomVersion::parse(version)) {
         (CUSTOM, _, Some(version)) => Ok(discovery::custom_resources(version, catalog.custom())),
         (EXTERNAL, EXTERNAL_VERSION, _) => Ok(discovery::external_resources(catalog.external())),
-        (USAGE, USAGE_VERSION, _) if state.served() == Served::MetricsAndUsage => {
-            Ok(discovery::usage_resources())
-        }
+        (USAGE, USAGE_VERSION, _) if served == Served::MetricsAndUsage => Ok(discovery::usage_resources()),
         _ => Err(Status::unknown_route()),
     }
 }

@@ -48,7 +48,7 @@ pub async fn serve(configuration: Configuration, shutdown: impl Future<Output = 
     if let Some((watch, file)) = watched {
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
-    let state = ApiState { provider };
+    let state = ApiState::new(provider);
     let server = Server::new(plan, listeners, move |service| api::configure(service, &state))?;
     server.run(shutdown).await
 }

@@ -107,7 +107,7 @@ async fn provided(prometheus: &FakePrometheus, path: &str, times: usize) -> Stri
     let Ok(Assembled { provider, .. }) = assemble(&configuration, None, &metrics).await else {
         panic!("the configuration of the benches is right");
     };
-    let state = ApiState { provider };
+    let state = ApiState::new(provider);
     let app = init_service(App::new().configure(|service| api::configure(service, &state))).await;
     let mut body = bytes::Bytes::new();
     for _ in 0..times {
