@@ -254,7 +254,7 @@ impl From<&Sample> for SampleSeen {
 fn by_name(labels: &Labels) -> BTreeMap<String, String> {
     labels
         .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 

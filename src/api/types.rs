@@ -297,10 +297,7 @@ fn window(value: &MetricValue) -> Option<u64> {
 }
 
 fn by_name(labels: &Labels) -> BTreeMap<&str, &str> {
-    labels
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+    labels.iter().collect()
 }
 
 fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {

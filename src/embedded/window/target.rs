@@ -162,6 +162,5 @@ fn position(columns: &[Column], labels: &Labels) -> Result<usize, usize> {
 /// An empty value is no label.
 fn compare(known: &SeriesLabels, labels: &Labels) -> Ordering {
     let known = known.iter().map(|(name, value)| (&**name, &**value));
-    let labels = labels.iter().filter(|(_, value)| !value.is_empty());
-    known.cmp(labels.map(|(name, value)| (name.as_str(), value.as_str())))
+    known.cmp(labels.iter().filter(|(_, value)| !value.is_empty()))
 }

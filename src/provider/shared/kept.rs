@@ -76,7 +76,9 @@ impl Kept {
     }
 
     /// The part of one namespace in the answer to a wide question.
-    fn part(answer: Answer, wide: &WideQuery, asked: Asked) -> Kept {
+    fn part(mut answer: Answer, wide: &WideQuery, asked: Asked) -> Kept {
+        // It grew row by row.
+        answer.samples.shrink_to_fit();
         let (answer, covers) = match wide.object_label.clone() {
             Some(label) => (
                 by_object(answer, &label),
