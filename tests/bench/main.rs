@@ -129,7 +129,7 @@ impl Extent {
 
     fn full() -> Extent {
         Extent {
-            runs: 5,
+            runs: 3,
             length: Duration::from_secs(10),
             soak: Duration::from_secs(20 * 60),
         }
