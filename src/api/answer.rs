@@ -9,13 +9,13 @@ use super::types::{MetricValueList, external_list};
 use super::usage::Usages;
 use crate::provider::Detail;
 use actix_web::rt::time::timeout as bounded;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use std::time::Duration;
 
 /// `GET /apis/{group}/{version}/…`.
-pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpResponse {
-    let answer = answer(&http, &state).await;
-    answer.unwrap_or_else(|status| reply::failure(&http, &status))
+pub(super) async fn get(http: &HttpRequest, state: &ApiState) -> HttpResponse {
+    let answer = answer(http, state).await;
+    answer.unwrap_or_else(|status| reply::failure(http, &status))
 }
 
 async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, Status> {
@@ -28,7 +28,10 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
         } => {
             let outcome = within(timeout, state.provider.custom(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
-            Ok(reply::ok(http, &MetricValueList::new(version, &request, &values)))
+            Ok(reply::list(
+                http,
+                MetricValueList::new(version, &request, &values),
+            ))
         }
         ApiRequest::External { request, timeout } => {
             let outcome = within(timeout, state.provider.external(&request, Detail::Brief)).await?;

@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::provider::{self, Detail, Outcome, Provider, Reading, SampleAge, Trace};
 use crate::rules::Dropped;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 use std::collections::BTreeMap;
 
 /// What is put before the path that is to be explained.
@@ -67,8 +67,8 @@ impl Reader {
 }
 
 /// `GET /explain/apis/{group}/{version}/…`: 200 with the explanation, also where a client gets an error.
-pub(super) async fn get(http: HttpRequest, state: web::Data<ApiState>) -> HttpResponse {
-    reply::result(&http, explanation(&http, &state).await)
+pub(super) async fn get(http: &HttpRequest, state: &ApiState) -> HttpResponse {
+    reply::result(http, explanation(http, state).await)
 }
 
 async fn explanation(http: &HttpRequest, state: &ApiState) -> Result<Explanation, Status> {
@@ -156,8 +156,8 @@ fn external_question(request: &ExternalRequest) -> Question {
 
 fn object_value(value: &ObjectValue) -> ValueServed {
     let object = ObjectName {
-        kind: value.object.kind.clone(),
-        namespace: value.object.namespace.clone(),
+        kind: value.object.resource.kind.clone(),
+        namespace: value.object.namespace.as_deref().map(str::to_owned),
         name: value.object.name.clone(),
     };
     ValueServed {
@@ -254,7 +254,7 @@ impl From<&Sample> for SampleSeen {
 fn by_name(labels: &Labels) -> BTreeMap<String, String> {
     labels
         .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 
@@ -270,7 +270,7 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ObjectReference, Quantity, Timestamp};
+    use crate::model::{ObjectReference, Quantity, Resource, Scope, Timestamp};
     use crate::provider::{BackendAnswer, Shape};
     use std::sync::Arc;
 
@@ -328,10 +328,15 @@ mod tests {
     fn an_answer_is_explained_from_question_to_value() {
         let value = ObjectValue {
             object: ObjectReference {
-                kind: "Pod".to_owned(),
-                group: String::new(),
-                version: "v1".to_owned(),
-                namespace: Some("shop".to_owned()),
+                resource: Arc::new(Resource {
+                    group: String::new(),
+                    version: "v1".to_owned(),
+                    kind: "Pod".to_owned(),
+                    plural: "pods".to_owned(),
+                    singular: "pod".to_owned(),
+                    scope: Scope::Namespaced,
+                }),
+                namespace: Some("shop".into()),
                 name: "cart-0".to_owned(),
             },
             value: MetricValue {

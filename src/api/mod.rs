@@ -14,17 +14,20 @@ mod explain;
 mod explanation;
 mod groups;
 mod label_selector;
+mod listings;
 mod negotiation;
 mod openapi;
 pub mod path;
 mod query;
 mod reply;
+mod route;
 mod routes;
 mod schemas;
 mod status;
 mod types;
 mod usage;
 
+use self::listings::Listings;
 use crate::provider::Provider;
 use std::sync::Arc;
 
@@ -36,17 +39,27 @@ pub use explanation::{
 };
 pub use groups::{CustomVersion, api_services};
 pub use path::ApiRequest;
+pub use reply::WORTH_COMPRESSING_BYTES;
+pub use route::route_name;
 pub use routes::configure;
 pub use status::Status;
 
 /// What the handlers need.
 #[derive(Clone)]
 pub struct ApiState {
-    /// Answers the requests.
-    pub provider: Arc<Provider>,
+    provider: Arc<Provider>,
+    listings: Arc<Listings>,
 }
 
 impl ApiState {
+    /// Requests are answered by this provider.
+    pub fn new(provider: Arc<Provider>) -> Self {
+        ApiState {
+            provider,
+            listings: Arc::default(),
+        }
+    }
+
     /// Which groups are served.
     fn served(&self) -> groups::Served {
         groups::Served::by(&self.provider)

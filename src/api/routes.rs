@@ -2,69 +2,90 @@
 
 use super::ApiState;
 use super::groups::{CUSTOM, CustomVersion, EXTERNAL, EXTERNAL_VERSION, Served, USAGE, USAGE_VERSION};
-use super::negotiation::{DiscoveryForm, discovery_form, require_json};
+use super::negotiation::{DiscoveryForm, discovery_form, require_json, wants_pretty};
 use super::reply;
+use super::route::Route;
 use super::status::Status;
 use super::{aggregated, answer, discovery, explain, openapi};
-use actix_web::dev::Handler;
+use crate::rules::Catalog;
 use actix_web::http::header::{ALLOW, HeaderValue, VARY};
-use actix_web::web::{self, Data, Path};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Resource, Responder};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 /// Mounts everything the metrics APIs are made of, and 404 for what is not served.
 ///
 /// A trailing slash changes nothing, and nothing is ever redirected: kube-apiserver forwards no redirect.
 pub fn configure(service: &mut web::ServiceConfig, state: &ApiState) {
-    service.app_data(Data::new(state.clone()));
-    routes(service, state.served());
+    let (state, served) = (state.clone(), state.served());
+    service.default_service(web::to(move |http: HttpRequest| {
+        let state = state.clone();
+        async move { respond(&http, &state, served).await }
+    }));
 }
 
-fn routes(service: &mut web::ServiceConfig, served: Served) {
-    service
-        .app_data(Data::new(served))
-        .service(get(&["/"], root))
-        .service(get(&["/version", "/version/"], version))
-        .service(get(&["/openapi/v2"], openapi_v2))
-        .service(get(&["/openapi/v3", "/openapi/v3/"], openapi_v3_index))
-        .service(get(&["/openapi/v3/apis/{group}/{version}"], openapi_v3))
-        .service(get(&["/apis", "/apis/"], groups))
-        .service(get(&["/apis/{group}", "/apis/{group}/"], group))
-        .service(get(
-            &["/apis/{group}/{version}", "/apis/{group}/{version}/"],
-            resources,
-        ))
-        .service(get(&["/apis/{group}/{version}/{rest:.*}"], answer::get))
-        .service(get(&["/explain/{path:.*}"], explain::get))
-        .default_service(web::to(unknown_route));
+async fn respond(http: &HttpRequest, state: &ApiState, served: Served) -> HttpResponse {
+    match route(http) {
+        Ok(Route::Metrics) => answer::get(http, state).await,
+        Ok(Route::Explain) => explain::get(http, state).await,
+        Ok(Route::Resources { group, version }) => {
+            let resources = resources(http, state, group, version);
+            resources.unwrap_or_else(|status| reply::failure(http, &status))
+        }
+        route => documented(http, route, served),
+    }
 }
 
-fn get<Arguments, Function>(paths: &[&str], handler: Function) -> Resource
-where
-    Arguments: FromRequest + 'static,
-    Function: Handler<Arguments>,
-    Function::Output: Responder + 'static,
-{
-    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-    web::resource(paths)
-        .route(web::get().to(handler))
-        .default_service(web::to(method_not_allowed))
+/// Where the path leads, for the one method there is.
+fn route(http: &HttpRequest) -> Result<Route<'_>, Status> {
+    let route = Route::of(http.match_info().as_str()).ok_or_else(Status::unknown_route)?;
+    match http.method() == Method::GET {
+        true => Ok(route),
+        false => Err(Status::method_not_allowed()),
+    }
 }
 
-async fn unknown_route(http: HttpRequest) -> HttpResponse {
-    reply::failure(&http, &Status::unknown_route())
+/// The document, or why there is none.
+fn documented(http: &HttpRequest, route: Result<Route<'_>, Status>, served: Served) -> HttpResponse {
+    match route.and_then(|route| document(http, route, served)) {
+        Ok(document) => document,
+        Err(status) => {
+            let mut response = reply::failure(http, &status);
+            if status.code() == StatusCode::METHOD_NOT_ALLOWED {
+                response
+                    .headers_mut()
+                    .insert(ALLOW, HeaderValue::from_static("GET"));
+            }
+            response
+        }
+    }
 }
 
-async fn method_not_allowed(http: HttpRequest) -> HttpResponse {
-    let mut response = reply::failure(&http, &Status::method_not_allowed());
-    response
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET"));
-    response
+/// What depends on nothing but the groups that are served.
+fn document(http: &HttpRequest, route: Route<'_>, served: Served) -> Result<HttpResponse, Status> {
+    if !matches!(route, Route::Root | Route::Version | Route::Groups) {
+        require_json(http)?;
+    }
+    Ok(match route {
+        Route::Root => reply::ok(http, &root(served)),
+        Route::Version => reply::ok(http, &version()),
+        Route::OpenApiV2 => openapi::V2.get(served).respond(http),
+        Route::OpenApiV3Index => openapi::V3.get(served).index.respond(http),
+        Route::OpenApiV3 { group, version } => {
+            let document = openapi::V3.get(served).document(group, version);
+            document.ok_or_else(Status::unknown_route)?.respond(http)
+        }
+        Route::Groups => groups(http, served),
+        Route::Group(name) => {
+            let group = discovery::group(served, name).ok_or_else(Status::unknown_route)?;
+            reply::ok(http, &group)
+        }
+        Route::Resources { .. } | Route::Metrics | Route::Explain => return Err(Status::unknown_route()),
+    })
 }
 
 /// Paths to begin with, those of `server` among them.
-async fn root(http: HttpRequest, served: Data<Served>) -> HttpResponse {
+fn root(served: Served) -> Value {
     let groups = served.groups().iter();
     let groups = groups.map(|group| format!("/apis/{}", group.name));
     let others = [
@@ -79,18 +100,17 @@ async fn root(http: HttpRequest, served: Data<Served>) -> HttpResponse {
     ];
     let mut paths: Vec<String> = others.map(str::to_owned).into_iter().chain(groups).collect();
     paths.sort();
-    reply::ok(&http, &json!({ "paths": paths }))
+    json!({ "paths": paths })
 }
 
 /// The adapter's own version in the keys of `version.Info`.
-async fn version(http: HttpRequest) -> HttpResponse {
-    let info: Value = json!({
+fn version() -> Value {
+    json!({
         "major": env!("CARGO_PKG_VERSION_MAJOR"),
         "minor": env!("CARGO_PKG_VERSION_MINOR"),
         "gitVersion": concat!("v", env!("CARGO_PKG_VERSION")),
         "platform": format!("{}/{}", std::env::consts::OS, architecture()),
-    });
-    reply::ok(&http, &info)
+    })
 }
 
 /// The architecture as Go names it.
@@ -102,35 +122,12 @@ fn architecture() -> &'static str {
     }
 }
 
-async fn openapi_v2(http: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Status> {
-    require_json(&http)?;
-    Ok(openapi::V2.get(**served).respond(&http))
-}
-
-async fn openapi_v3_index(http: HttpRequest, served: Data<Served>) -> Result<HttpResponse, Status> {
-    require_json(&http)?;
-    Ok(openapi::V3.get(**served).index.respond(&http))
-}
-
-async fn openapi_v3(
-    http: HttpRequest,
-    path: Path<(String, String)>,
-    served: Data<Served>,
-) -> Result<HttpResponse, Status> {
-    require_json(&http)?;
-    let documents = openapi::V3.get(**served);
-    let document = documents
-        .document(&path.0, &path.1)
-        .ok_or_else(Status::unknown_route)?;
-    Ok(document.respond(&http))
-}
-
-async fn groups(http: HttpRequest, served: Data<Served>) -> HttpResponse {
-    let mut response = match discovery_form(&http) {
-        Ok(DiscoveryForm::AggregatedV2) => aggregated::V2.get(**served).respond(&http),
-        Ok(DiscoveryForm::AggregatedV2beta1) => aggregated::V2BETA1.get(**served).respond(&http),
-        Ok(DiscoveryForm::Groups) => reply::ok(&http, &discovery::group_list(**served)),
-        Err(status) => reply::failure(&http, &status),
+fn groups(http: &HttpRequest, served: Served) -> HttpResponse {
+    let mut response = match discovery_form(http) {
+        Ok(DiscoveryForm::AggregatedV2) => aggregated::V2.get(served).respond(http),
+        Ok(DiscoveryForm::AggregatedV2beta1) => aggregated::V2BETA1.get(served).respond(http),
+        Ok(DiscoveryForm::Groups) => reply::ok(http, &discovery::group_list(served)),
+        Err(status) => reply::failure(http, &status),
     };
     response
         .headers_mut()
@@ -138,25 +135,33 @@ async fn groups(http: HttpRequest, served: Data<Served>) -> HttpResponse {
     response
 }
 
-async fn group(http: HttpRequest, name: Path<String>, served: Data<Served>) -> HttpResponse {
-    let group = || discovery::group(**served, &name).ok_or_else(Status::unknown_route);
-    reply::result(&http, require_json(&http).and_then(|()| group()))
+fn resources(
+    http: &HttpRequest,
+    state: &ApiState,
+    group: &str,
+    version: &str,
+) -> Result<HttpResponse, Status> {
+    require_json(http)?;
+    let (catalog, served) = (state.provider.catalog(), state.served());
+    let list = |catalog: &Catalog| resource_list(catalog, served, group, version);
+    if wants_pretty(http) {
+        return Ok(reply::ok(http, &list(&catalog)?));
+    }
+    let group_version = format!("{group}/{version}");
+    let written = state.listings.written(&catalog, &group_version, list)?;
+    Ok(written.respond(http))
 }
 
-async fn resources(http: HttpRequest, path: Path<(String, String)>, state: Data<ApiState>) -> HttpResponse {
-    let (group, version) = path.into_inner();
-    let resources = require_json(&http).and_then(|()| resource_list(&state, &group, &version));
-    reply::result(&http, resources)
-}
-
-fn resource_list(state: &ApiState, group: &str, version: &str) -> Result<discovery::ApiResourceList, Status> {
-    let catalog = state.provider.catalog();
+fn resource_list(
+    catalog: &Catalog,
+    served: Served,
+    group: &str,
+    version: &str,
+) -> Result<discovery::ApiResourceList, Status> {
     match (group, version, CustomVersion::parse(version)) {
         (CUSTOM, _, Some(version)) => Ok(discovery::custom_resources(version, catalog.custom())),
         (EXTERNAL, EXTERNAL_VERSION, _) => Ok(discovery::external_resources(catalog.external())),
-        (USAGE, USAGE_VERSION, _) if state.served() == Served::MetricsAndUsage => {
-            Ok(discovery::usage_resources())
-        }
+        (USAGE, USAGE_VERSION, _) if served == Served::MetricsAndUsage => Ok(discovery::usage_resources()),
         _ => Err(Status::unknown_route()),
     }
 }
@@ -164,20 +169,21 @@ fn resource_list(state: &ApiState, group: &str, version: &str) -> Result<discove
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::Method;
     use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
     use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service, read_body};
     use actix_web::{App, dev::ServiceResponse};
 
+    async fn answered(http: HttpRequest) -> HttpResponse {
+        documented(&http, route(&http), Served::MetricsAndUsage)
+    }
+
     async fn respond(request: TestRequest) -> ServiceResponse {
-        let app =
-            init_service(App::new().configure(|service| routes(service, Served::MetricsAndUsage))).await;
+        let app = init_service(App::new().default_service(web::to(answered))).await;
         call_service(&app, request.to_request()).await
     }
 
     async fn json_of(request: TestRequest) -> Value {
-        let app =
-            init_service(App::new().configure(|service| routes(service, Served::MetricsAndUsage))).await;
+        let app = init_service(App::new().default_service(web::to(answered))).await;
         serde_json::from_slice(&call_and_read_body(&app, request.to_request()).await).unwrap()
     }
 

@@ -6,12 +6,13 @@ use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION};
 use super::label_selector::LabelSelector;
 use crate::model::{
     CustomRequest, ExternalRequest, ExternalValue, Labels, MetricValue, ObjectReference, ObjectValue,
-    Timestamp,
+    Resource, Timestamp,
 };
 use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::io::Write;
 
 /// Metadata that a list always carries and that is always empty.
 #[derive(Clone, Debug, Serialize)]
@@ -40,50 +41,127 @@ impl<Item> List<Item> {
 }
 
 /// A `MetricValueList`, also for a single object.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum MetricValueList<'a> {
-    V1beta1(List<V1beta1<'a>>),
-    V1beta2(List<V1beta2<'a>>),
+#[derive(Clone, Copy)]
+pub(super) struct MetricValueList<'a> {
+    version: CustomVersion,
+    request: &'a CustomRequest,
+    values: &'a [ObjectValue],
 }
 
 impl<'a> MetricValueList<'a> {
     pub(super) fn new(version: CustomVersion, request: &'a CustomRequest, values: &'a [ObjectValue]) -> Self {
-        let selector = LabelSelector::echo(&request.metric_selector);
-        match version {
-            CustomVersion::V1beta1 => {
-                MetricValueList::V1beta1(custom_list(version, values, |value| V1beta1 {
-                    described_object: DescribedObject::from(&value.object),
-                    metric_name: &request.metric,
-                    timestamp: time(value.value.at),
-                    window: window(&value.value),
-                    value: value.value.quantity.to_string(),
-                    selector: selector.clone(),
-                }))
+        MetricValueList {
+            version,
+            request,
+            values,
+        }
+    }
+
+    fn of<Item>(&self, item: impl Fn(&'a CustomRequest, &'a ObjectValue) -> Item) -> List<Item> {
+        let items = self.values.iter().map(|value| item(self.request, value));
+        let api_version = self.version.group_version().to_owned();
+        List::new("MetricValueList", api_version, items.collect())
+    }
+
+    /// As JSON without spaces.
+    ///
+    /// The items differ in name and value, so that the rest is written once.
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        let empty = MetricValueList { values: &[], ..self };
+        let mut json = serde_json::to_vec(&empty).expect(SERIALIZES);
+        json.truncate(json.len() - "]}".len());
+        let mut template = None;
+        for (position, value) in self.values.iter().enumerate() {
+            if position > 0 {
+                json.push(b',');
             }
-            CustomVersion::V1beta2 => {
-                MetricValueList::V1beta2(custom_list(version, values, |value| V1beta2 {
-                    described_object: DescribedObject::from(&value.object),
-                    metric: MetricIdentifier {
-                        name: &request.metric,
-                        selector: selector.clone(),
-                    },
-                    timestamp: time(value.value.at),
-                    window_seconds: window(&value.value),
-                    value: value.value.quantity.to_string(),
-                }))
-            }
+            let known = template.take().filter(|template: &Template| template.fits(value));
+            let template = template.insert(known.unwrap_or_else(|| self.template(value)));
+            template.write(value, &mut json);
+        }
+        json.extend_from_slice(b"]}");
+        json
+    }
+
+    fn template(&self, value: &'a ObjectValue) -> Template<'a> {
+        let item = match self.version {
+            CustomVersion::V1beta1 => serde_json::to_string(&V1beta1 {
+                described_object: DescribedObject {
+                    name: BLANK,
+                    ..DescribedObject::from(&value.object)
+                },
+                value: BLANK.to_owned(),
+                ..V1beta1::new(self.request, value)
+            }),
+            CustomVersion::V1beta2 => serde_json::to_string(&V1beta2 {
+                described_object: DescribedObject {
+                    name: BLANK,
+                    ..DescribedObject::from(&value.object)
+                },
+                value: BLANK.to_owned(),
+                ..V1beta2::new(self.request, value)
+            }),
+        };
+        Template::of(&item.expect(SERIALIZES), value)
+    }
+}
+
+/// Why there is nothing that could go wrong.
+pub(super) const SERIALIZES: &str = "keys are strings and no value fails to serialize";
+
+impl Serialize for MetricValueList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.version {
+            CustomVersion::V1beta1 => self.of(V1beta1::new).serialize(serializer),
+            CustomVersion::V1beta2 => self.of(V1beta2::new).serialize(serializer),
         }
     }
 }
 
-fn custom_list<'a, Item>(
-    version: CustomVersion,
-    values: &'a [ObjectValue],
-    item: impl Fn(&'a ObjectValue) -> Item,
-) -> List<Item> {
-    let items = values.iter().map(item).collect();
-    List::new("MetricValueList", version.group_version().to_owned(), items)
+/// What stands for a name or a value in a template.
+const BLANK: &str = "\0";
+
+/// The text of an item around the name of its object and its value.
+struct Template<'a> {
+    before_name: String,
+    before_value: String,
+    end: String,
+    of: &'a ObjectValue,
+}
+
+impl<'a> Template<'a> {
+    /// Cuts an item whose name and value are blank.
+    ///
+    /// Within texts quotes are escaped, what else comes before the name has other keys, and no label has a blank value.
+    fn of(item: &str, value: &'a ObjectValue) -> Template<'a> {
+        let parts = item.split_once(r#""name":"\u0000""#).and_then(|(begin, rest)| {
+            let (middle, end) = rest.split_once(r#""value":"\u0000""#)?;
+            Some((begin, middle, end))
+        });
+        let (begin, middle, end) = parts.expect("an item has a name and a value");
+        Template {
+            before_name: format!(r#"{begin}"name":"#),
+            before_value: format!(r#"{middle}"value":""#),
+            end: format!("\"{end}"),
+            of: value,
+        }
+    }
+
+    /// Whether the item of a value is the same but for name and value.
+    fn fits(&self, value: &ObjectValue) -> bool {
+        let (one, other) = (&self.of.object, &value.object);
+        one.namespace == other.namespace
+            && one.resource == other.resource
+            && (self.of.value.at, self.of.value.window) == (value.value.at, value.value.window)
+    }
+
+    fn write(&self, value: &ObjectValue, json: &mut Vec<u8>) {
+        json.extend_from_slice(self.before_name.as_bytes());
+        serde_json::to_writer(&mut *json, &value.object.name).expect(SERIALIZES);
+        json.extend_from_slice(self.before_value.as_bytes());
+        write!(json, "{}", value.value.quantity).expect("a vector takes all");
+        json.extend_from_slice(self.end.as_bytes());
+    }
 }
 
 /// An item of `custom.metrics.k8s.io/v1beta1`.
@@ -111,6 +189,34 @@ pub(super) struct V1beta2<'a> {
     value: String,
 }
 
+impl<'a> V1beta1<'a> {
+    fn new(request: &'a CustomRequest, value: &'a ObjectValue) -> Self {
+        V1beta1 {
+            described_object: DescribedObject::from(&value.object),
+            metric_name: &request.metric,
+            timestamp: time(value.value.at),
+            window: window(&value.value),
+            value: value.value.quantity.to_string(),
+            selector: LabelSelector::echo(&request.metric_selector),
+        }
+    }
+}
+
+impl<'a> V1beta2<'a> {
+    fn new(request: &'a CustomRequest, value: &'a ObjectValue) -> Self {
+        V1beta2 {
+            described_object: DescribedObject::from(&value.object),
+            metric: MetricIdentifier {
+                name: &request.metric,
+                selector: LabelSelector::echo(&request.metric_selector),
+            },
+            timestamp: time(value.value.at),
+            window_seconds: window(&value.value),
+            value: value.value.quantity.to_string(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct MetricIdentifier<'a> {
     name: &'a str,
@@ -129,7 +235,7 @@ struct DescribedObject<'a> {
 }
 
 /// `/v1` for the core group: the slash stays, as custom-metrics-apiserver has it in `helpers.ReferenceFor`.
-struct GroupVersion<'a>(&'a ObjectReference);
+struct GroupVersion<'a>(&'a Resource);
 
 impl Display for GroupVersion<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -140,10 +246,10 @@ impl Display for GroupVersion<'_> {
 impl<'a> From<&'a ObjectReference> for DescribedObject<'a> {
     fn from(object: &'a ObjectReference) -> Self {
         DescribedObject {
-            kind: &object.kind,
+            kind: &object.resource.kind,
             namespace: object.namespace.as_deref(),
             name: &object.name,
-            api_version: GroupVersion(object),
+            api_version: GroupVersion(&object.resource),
         }
     }
 }
@@ -191,10 +297,7 @@ fn window(value: &MetricValue) -> Option<u64> {
 }
 
 fn by_name(labels: &Labels) -> BTreeMap<&str, &str> {
-    labels
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+    labels.iter().collect()
 }
 
 fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
@@ -204,7 +307,8 @@ fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GroupResource, ObjectChoice, Quantity, Selector};
+    use crate::model::{GroupResource, ObjectChoice, Quantity, Scope, Selector};
+    use std::sync::Arc;
     use std::time::Duration;
 
     fn value(milli: i64, window: Option<u64>) -> MetricValue {
@@ -217,10 +321,15 @@ mod tests {
 
     fn object(kind: &str, group: &str, namespace: Option<&str>, name: &str) -> ObjectReference {
         ObjectReference {
-            kind: kind.to_owned(),
-            group: group.to_owned(),
-            version: "v1".to_owned(),
-            namespace: namespace.map(str::to_owned),
+            resource: Arc::new(Resource {
+                kind: kind.to_owned(),
+                group: group.to_owned(),
+                version: "v1".to_owned(),
+                plural: String::new(),
+                singular: String::new(),
+                scope: Scope::Namespaced,
+            }),
+            namespace: namespace.map(Arc::from),
             name: name.to_owned(),
         }
     }
@@ -233,7 +342,10 @@ mod tests {
             metric: "http_requests".to_owned(),
             metric_selector: selector.parse().unwrap(),
         };
-        serde_json::to_string(&MetricValueList::new(version, &request, values)).unwrap()
+        let list = MetricValueList::new(version, &request, values);
+        let json = String::from_utf8(list.to_vec()).unwrap();
+        assert_eq!(json, serde_json::to_string(&list).unwrap());
+        json
     }
 
     fn pod() -> ObjectValue {
@@ -257,6 +369,29 @@ mod tests {
             custom(CustomVersion::V1beta2, "", &[pod()]),
             r#"{"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2","metadata":{},"items":[{"describedObject":{"kind":"Pod","namespace":"ns","name":"p1","apiVersion":"/v1"},"metric":{"name":"http_requests","selector":null},"timestamp":"2026-07-01T12:34:56Z","windowSeconds":60,"value":"1500m"}]}"#
         );
+    }
+
+    #[test]
+    fn items_that_differ_in_more_than_name_and_value_have_their_own_text() {
+        let values = [
+            pod(),
+            ObjectValue {
+                object: object("Pod", "", Some("ns"), "p\"2"),
+                value: value(-250, Some(60)),
+            },
+            ObjectValue {
+                object: object("Pod", "", Some("\"name\":\"\\u0000\"\0"), "p3"),
+                value: value(1000, Some(60)),
+            },
+            ObjectValue {
+                object: object("Pod", "", Some("ns"), "p4"),
+                value: value(0, None),
+            },
+        ];
+        for version in [CustomVersion::V1beta1, CustomVersion::V1beta2] {
+            let json = custom(version, "name=,value=", &values);
+            assert_eq!(json.matches("\"describedObject\"").count(), 4, "{json}");
+        }
     }
 
     #[test]

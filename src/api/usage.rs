@@ -86,15 +86,12 @@ struct Container<'a> {
 
 impl<'a> From<&'a ObjectUsage> for Item<'a> {
     fn from(usage: &'a ObjectUsage) -> Self {
-        let labels = usage.labels.iter();
         Item {
             metadata: ObjectMeta {
                 name: &usage.name,
                 namespace: usage.namespace.as_deref(),
                 creation_timestamp: time(usage.at),
-                labels: labels
-                    .map(|(name, value)| (name.as_str(), value.as_str()))
-                    .collect(),
+                labels: usage.labels.iter().collect(),
             },
             timestamp: time(usage.at),
             window: duration::print(usage.window),

@@ -80,11 +80,7 @@ impl SeriesLabels {
 impl From<&Labels> for SeriesLabels {
     fn from(labels: &Labels) -> SeriesLabels {
         let pairs = labels.iter();
-        SeriesLabels(
-            pairs
-                .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
-                .collect(),
-        )
+        SeriesLabels(pairs.map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 

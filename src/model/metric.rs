@@ -1,8 +1,9 @@
 //! What is asked for and what is answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{GroupResource, Labels, Quantity, Selector, Timestamp};
+use super::{GroupResource, Labels, Quantity, Resource, Selector, Timestamp};
 
 /// A question to `custom.metrics.k8s.io`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +54,10 @@ pub struct MetricValue {
 /// An object in the words of `describedObject`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectReference {
-    /// `Pod`.
-    pub kind: String,
-    /// API group; empty for the core group.
-    pub group: String,
-    /// `v1`.
-    pub version: String,
+    /// What it is one of.
+    pub resource: Arc<Resource>,
     /// `None` for cluster-scoped objects.
-    pub namespace: Option<String>,
+    pub namespace: Option<Arc<str>>,
     /// Name of the object.
     pub name: String,
 }

@@ -23,14 +23,29 @@ impl Quantity {
     /// Rounding `value * 1000.0` instead would judge ties by the float's error: `0.0005` lies a little above
     /// the half in binary, and the product is rounded once more on the way.
     pub fn from_f64(value: f64) -> Option<Self> {
-        let decimal = Decimal::parse(&format!("{value:e}")).ok()?;
-        decimal.to_milli(Rounding::HalfToEven).map(Quantity::from_milli)
+        let milli = clear_milli(value).or_else(|| exact_milli(value))?;
+        Some(Quantity::from_milli(milli))
     }
 
     /// In thousandths.
     pub fn milli(self) -> i64 {
         self.milli
     }
+}
+
+/// The nearest thousandth, where it is so clearly the nearest that the errors of floats cannot matter.
+fn clear_milli(value: f64) -> Option<i64> {
+    // Up to here the float and the product are together off by less than a thousandth of a thousandth.
+    const MOST_MILLI: f64 = 1e12;
+    let milli = value * 1000.0;
+    let nearest = milli.round();
+    let is_clear = milli.abs() < MOST_MILLI && (milli - nearest).abs() < 0.499;
+    is_clear.then_some(nearest as i64)
+}
+
+fn exact_milli(value: f64) -> Option<i64> {
+    let decimal = Decimal::parse(&format!("{value:e}")).ok()?;
+    decimal.to_milli(Rounding::HalfToEven)
 }
 
 /// The canonical form: the largest suffix that leaves a whole number.
@@ -232,6 +247,28 @@ impl Factor {
         match figures.bytes().all(|c| c.is_ascii_digit()) {
             true => Err(ParseQuantityError::Suffix),
             false => Err(ParseQuantityError::Form),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_clearly_nearest_is_what_the_decimal_rounds_to(
+            whole in -1_000_000_000_i64..1_000_000_000,
+            millionths in 0_u32..1_000_000,
+            value in any::<f64>(),
+        ) {
+            let near_tie: f64 = format!("{whole}.{millionths:06}").parse().unwrap();
+            for value in [near_tie, value] {
+                if let Some(milli) = clear_milli(value) {
+                    prop_assert_eq!(Some(milli), exact_milli(value), "{}", value);
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Kubernetes resources by name.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A resource and its API group: `pods`, `deployments.apps`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,30 +73,30 @@ impl Resource {
 
 /// All resources that are served, in order of preference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resources(Vec<Resource>);
+pub struct Resources(Vec<Arc<Resource>>);
 
 impl Resources {
     /// Earlier entries win where a name without a group fits several.
     pub fn new(resources: Vec<Resource>) -> Self {
-        Resources(resources)
+        Resources(resources.into_iter().map(Arc::new).collect())
     }
 
     /// Finds a resource by plural or singular name, in any case.
     ///
     /// The group may be left out, or cut short at a dot (`deployments.app` is not found, `ingresses.networking` is).
     /// Source: apimachinery, `pkg/api/meta`, `DefaultRESTMapper.ResourcesFor`.
-    pub fn find(&self, wanted: &GroupResource) -> Option<&Resource> {
+    pub fn find(&self, wanted: &GroupResource) -> Option<&Arc<Resource>> {
         let name = wanted.resource.to_lowercase();
-        let named = |resource: &&Resource| resource.plural == name || resource.singular == name;
-        let exact = |resource: &&Resource| resource.group == wanted.group;
+        let named = |resource: &&Arc<Resource>| resource.plural == name || resource.singular == name;
+        let exact = |resource: &&Arc<Resource>| resource.group == wanted.group;
         let loose =
-            |resource: &&Resource| wanted.group.is_empty() || resource.group.starts_with(&wanted.group);
+            |resource: &&Arc<Resource>| wanted.group.is_empty() || resource.group.starts_with(&wanted.group);
         let fitting = || self.0.iter().filter(named);
         fitting().find(exact).or_else(|| fitting().find(loose))
     }
 
     /// Every resource, in order of preference.
-    pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.0.iter().map(Arc::as_ref)
     }
 }

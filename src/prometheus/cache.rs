@@ -14,9 +14,9 @@ use crate::telemetry::{CacheOutcome, Metrics};
 
 /// Most that is remembered of all questions and answers, in bytes as we reckon them; the least used go first.
 ///
-/// Room for ten thousand autoscalers that ask for ten pods each. Callers choose selectors, and with them
-/// how many questions there are, how long they are and how much each brings.
-const MOST_REMEMBERED_BYTES: u64 = 64 << 20;
+/// Room for ten thousand questions about ten pods each; what is asked again and again is not in here. Callers choose
+/// selectors, and with them how many questions there are, how long they are and how much each brings.
+const MOST_REMEMBERED_BYTES: u64 = 24 << 20;
 
 /// What a question takes beside its text and its answer.
 const QUESTION_BYTES: usize = 512;

@@ -1,5 +1,7 @@
 //! The way of a custom metric request.
 
+use std::sync::Arc;
+
 use super::error::{Error, Subject};
 use super::last::ObjectKey;
 use super::shared::{self, Ask, Found, Topic};
@@ -47,6 +49,7 @@ pub(super) async fn answer(
         provider,
         request,
         entry,
+        namespace: request.namespace.as_deref().map(Arc::from),
         names: &names,
         subject,
         now,
@@ -55,13 +58,13 @@ pub(super) async fn answer(
 }
 
 /// The resource as it is served, in the scope it was asked for.
-fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Result<Resource, Error> {
+fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Result<Arc<Resource>, Error> {
     let resources = provider.sources.objects.resources();
     let resource = resources
         .find(&request.resource)
         .ok_or_else(|| subject.not_found("NoResource", "no such resource is served"))?;
     match (resource.scope, &request.namespace) {
-        (Scope::Namespaced, Some(_)) | (Scope::Cluster, None) => Ok(resource.clone()),
+        (Scope::Namespaced, Some(_)) | (Scope::Cluster, None) => Ok(Arc::clone(resource)),
         (Scope::Namespaced, None) => {
             Err(subject.not_found("WrongScope", format!("{} live in a namespace", resource.plural)))
         }
@@ -117,6 +120,7 @@ struct Asked<'a> {
     provider: &'a Provider,
     request: &'a CustomRequest,
     entry: &'a CustomEntry,
+    namespace: Option<Arc<str>>,
     names: &'a [String],
     subject: Subject,
     now: Timestamp,
@@ -278,13 +282,10 @@ impl Asked<'_> {
     }
 
     fn object(&self, name: &str, value: MetricValue) -> ObjectValue {
-        let resource = &self.entry.resource;
         ObjectValue {
             object: ObjectReference {
-                kind: resource.kind.clone(),
-                group: resource.group.clone(),
-                version: resource.version.clone(),
-                namespace: self.request.namespace.clone(),
+                resource: Arc::clone(&self.entry.resource),
+                namespace: self.namespace.clone(),
                 name: name.to_owned(),
             },
             value,

@@ -1,6 +1,7 @@
 //! Which label names which resource.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{GroupResource, Resource, Resources};
 use crate::promql::{ResourceTemplate, TemplateError};
@@ -9,16 +10,16 @@ use crate::promql::{ResourceTemplate, TemplateError};
 #[derive(Debug, Default)]
 pub(super) struct Association {
     /// Written by the operator: label and resource; the first label of a resource is the one queries use.
-    written: Vec<(String, Resource)>,
+    written: Vec<(String, Arc<Resource>)>,
     /// What the operator's template makes of every resource that is served.
-    templated: BTreeMap<String, Resource>,
+    templated: BTreeMap<String, Arc<Resource>>,
     /// The label whose value is the namespace.
     namespace: Option<String>,
 }
 
 impl Association {
     /// From labels that the operator wrote; `scope` is the label of the namespace where that is not one of them.
-    pub(super) fn written(labels: Vec<(String, Resource)>, scope: Option<String>) -> Association {
+    pub(super) fn written(labels: Vec<(String, Arc<Resource>)>, scope: Option<String>) -> Association {
         let of_labels = labels.iter().find(|(_, resource)| is_namespace(resource));
         let namespace = scope.or_else(|| of_labels.map(|(label, _)| label.clone()));
         Association {
@@ -38,9 +39,10 @@ impl Association {
         resources: &Resources,
     ) -> Result<Association, TemplateError> {
         for resource in resources.iter() {
+            let shared = Arc::new(resource.clone());
             for name in [&resource.singular, &resource.plural] {
                 let label = template.label_for(name, &resource.group)?;
-                self.templated.entry(label).or_insert_with(|| resource.clone());
+                self.templated.entry(label).or_insert_with(|| Arc::clone(&shared));
             }
         }
         if self.namespace.is_none() {
@@ -68,7 +70,7 @@ impl Association {
     pub(super) fn resources_of(
         &self,
         label_names: &BTreeSet<String>,
-    ) -> BTreeMap<GroupResource, (Resource, String)> {
+    ) -> BTreeMap<GroupResource, (Arc<Resource>, String)> {
         let written = self
             .written
             .iter()

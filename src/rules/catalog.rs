@@ -29,7 +29,7 @@ pub struct CustomEntry {
     /// The series it is made from; of several, the last by name.
     pub series: String,
     /// The resource it describes.
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     /// The label that names an object.
     pub label: String,
     /// The label that names its namespace; `None` for cluster-scoped resources.

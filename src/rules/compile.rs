@@ -102,7 +102,7 @@ fn namespace_fault(
     written: &WrittenRule,
     key: &str,
     making: &Making,
-    labels: &[Resource],
+    labels: &[Arc<Resource>],
 ) -> Option<Diagnostic> {
     let homeless = labels
         .iter()

@@ -135,7 +135,7 @@ fn render(rule: &Rule, series: &str, conditions: &[Condition], by: &str) -> Resu
                 .collect();
             render_template(query, series, conditions, &by)
         }
-        Ok(Querying::Expression(bases)) => {
+        Ok(Querying::Expression { bases, .. }) => {
             let base = bases.get(by).ok_or(QueryFault::Empty)?;
             let matchers: Vec<Matcher> = conditions.iter().map(|one| one.matcher.clone()).collect();
             Ok(base.with_matchers(&matchers).text().to_owned())

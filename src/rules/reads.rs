@@ -70,7 +70,7 @@ pub(super) fn fault(written: &WrittenRule, making: &Making, discovery: &Discover
     }
     let looked_for = selectors(discovery).find_map(|selector| fault_of(selector, written.at("seriesQuery")));
     looked_for.or_else(|| match &making.querying {
-        Querying::Expression(bases) => {
+        Querying::Expression { bases, .. } => {
             let text = bases.values().next()?.text();
             fault_of(text, written.at("query.promql"))
         }
@@ -109,7 +109,7 @@ fn selectors(discovery: &Discovery) -> impl Iterator<Item = &str> {
 /// The query of a typed rule, whose matchers come later. It reads the same by whichever label it groups.
 fn base(making: &Making) -> Option<&Query> {
     match &making.querying {
-        Querying::Expression(bases) => bases.values().next(),
+        Querying::Expression { bases, .. } => bases.values().next(),
         Querying::Template(_) => None,
     }
 }

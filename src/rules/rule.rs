@@ -71,7 +71,11 @@ pub(super) enum Querying {
     /// From the operator's template.
     Template(Box<TemplateQuery>),
     /// From an expression into which matchers are put: one for each label to group by, "" for none.
-    Expression(BTreeMap<String, Query>),
+    Expression {
+        bases: BTreeMap<String, Query>,
+        /// The range that they look back over.
+        window: Option<Duration>,
+    },
 }
 
 /// The operator's template and what is known of it.
@@ -91,7 +95,7 @@ impl Querying {
     fn window(&self) -> Option<Duration> {
         match self {
             Querying::Template(query) => query.window,
-            Querying::Expression(bases) => bases.values().next().and_then(Query::window),
+            Querying::Expression { window, .. } => *window,
         }
     }
 }

@@ -90,7 +90,7 @@ fn wide_query(
 fn only_fills_in(rule: &Rule) -> bool {
     match rule.making.as_ref().map(|making| &making.querying) {
         Ok(Querying::Template(query)) => !query.opaque && query.template.only_fills_in(),
-        Ok(Querying::Expression(_)) => true,
+        Ok(Querying::Expression { .. }) => true,
         Err(_) => false,
     }
 }

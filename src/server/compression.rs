@@ -6,9 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 
-/// Smaller answers are sent as they are: compressing one takes longer than sending it.
-/// The Go API servers begin at 128 KiB, for networks inside a cluster; metric lists of a namespace are a tenth of that.
-const WORTH_IT_BYTES: u64 = 16 * 1024;
+use crate::api::WORTH_COMPRESSING_BYTES;
 
 const AS_IT_IS: HeaderValue = HeaderValue::from_static("identity");
 
@@ -20,7 +18,7 @@ pub(crate) async fn spare_small_answers(
     let mut response = next.call(request).await?;
     let small = match response.response().body().size() {
         BodySize::None => true,
-        BodySize::Sized(size) => size < WORTH_IT_BYTES,
+        BodySize::Sized(size) => size < WORTH_COMPRESSING_BYTES as u64,
         BodySize::Stream => false,
     };
     if small && !response.headers().contains_key(CONTENT_ENCODING) {

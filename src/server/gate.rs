@@ -1,6 +1,7 @@
 //! What every request passes: the limits, the deadline, who may ask, and the log line at its end.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,8 +9,9 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use futures_util::FutureExt;
@@ -21,7 +23,7 @@ use super::plan::Limits;
 use super::probes;
 use super::readiness::Condition;
 use super::room::Room;
-use crate::api::Status;
+use crate::api::{self, Status};
 use crate::telemetry::Metrics;
 
 /// The route of requests for which there is none.
@@ -161,9 +163,9 @@ fn finish_headers(headers: &mut HeaderMap, audit_id: Option<HeaderValue>) {
 /// What is said about a request at its end.
 struct Visit {
     began: Instant,
-    method: String,
-    target: String,
-    route: String,
+    method: Method,
+    target: Option<PathAndQuery>,
+    route: Cow<'static, str>,
     probe: bool,
     /// `None` while it is not known who asks.
     user: Option<String>,
@@ -173,9 +175,9 @@ impl Visit {
     fn begin(request: &ServiceRequest) -> Self {
         Self {
             began: Instant::now(),
-            method: request.method().to_string(),
-            target: target(request).chars().take(LOGGED_CHARACTERS).collect(),
-            route: request.match_pattern().unwrap_or_else(|| NO_ROUTE.to_owned()),
+            method: request.method().clone(),
+            target: request.uri().path_and_query().cloned(),
+            route: route(request),
             probe: probes::is_probe(request.path()),
             user: None,
         }
@@ -187,19 +189,30 @@ impl Visit {
         self.log(code, took);
     }
 
+    /// What went well is counted and not told: autoscalers ask again and again.
     fn log(&self, code: u16, took: Duration) {
-        let Self {
-            method,
-            target,
-            route,
-            ..
-        } = self;
+        let Self { method, route, .. } = self;
+        let target = || {
+            let whole = self.target.as_ref().map_or("", PathAndQuery::as_str);
+            let end = whole.char_indices().nth(LOGGED_CHARACTERS);
+            &whole[..end.map_or(whole.len(), |(end, _)| end)]
+        };
         let user = self.user.as_deref().unwrap_or("-");
         let duration_ms = took.as_secs_f64() * 1000.0;
-        if self.probe {
-            debug!(%route, code, duration_ms, "{method} {target} {code}");
+        if self.probe || code < 400 {
+            debug!(%route, code, duration_ms, ?user, "{method} {} {code}", target());
         } else {
-            info!(%route, code, duration_ms, ?user, "{method} {target} {code}");
+            info!(%route, code, duration_ms, ?user, "{method} {} {code}", target());
         }
+    }
+}
+
+/// The name under which a request is counted, never its path.
+fn route(request: &ServiceRequest) -> Cow<'static, str> {
+    match api::route_name(request.match_info().as_str()) {
+        Some(name) => Cow::Borrowed(name),
+        None => request
+            .match_pattern()
+            .map_or(Cow::Borrowed(NO_ROUTE), Cow::Owned),
     }
 }

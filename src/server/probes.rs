@@ -31,14 +31,16 @@ pub(crate) fn is_probe(path: &str) -> bool {
 }
 
 /// Mounts the probes and `/metrics`.
+///
+/// In scopes, whose names are compared before anything else: every other request passes here too.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
+    for name in ["/healthz", "/livez"] {
+        let scope = web::scope(name).route("", probe().to(alive));
+        service.service(scope.route("/{check}", probe().to(one_alive)));
+    }
+    let scope = web::scope("/readyz").route("", probe().to(ready));
     service
-        .route("/healthz", probe().to(alive))
-        .route("/healthz/{check}", probe().to(one_alive))
-        .route("/livez", probe().to(alive))
-        .route("/livez/{check}", probe().to(one_alive))
-        .route("/readyz", probe().to(ready))
-        .route("/readyz/{check}", probe().to(one_ready))
+        .service(scope.route("/{check}", probe().to(one_ready)))
         .route("/metrics", web::get().to(metrics));
 }
 

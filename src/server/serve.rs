@@ -60,7 +60,7 @@ pub async fn open(configuration: Configuration) -> Result<Server, Error> {
     if let Some((watch, file)) = watched {
         plan.tasks.push(objects_reload(watch, file, objects, &provider));
     }
-    let state = ApiState { provider };
+    let state = ApiState::new(provider);
     Server::new(plan, listeners, move |service| api::configure(service, &state))
 }
 

@@ -117,9 +117,9 @@ fn target(pod: &RunningPod, scheme: &str, port: u16, path: &str, labels: &Labels
     };
     let path = path.trim_start_matches('/');
     let mut labels = labels.clone();
-    labels.insert("namespace", &pod.namespace);
-    labels.insert("pod", &pod.name);
-    labels.insert("instance", &instance);
+    labels.insert("namespace", pod.namespace.as_str());
+    labels.insert("pod", pod.name.as_str());
+    labels.insert("instance", instance.as_str());
     if let Some(container) = container(pod, port) {
         labels.insert("container", container);
     }

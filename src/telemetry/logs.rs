@@ -21,7 +21,7 @@ pub enum Format {
 pub enum Level {
     /// What the process did with less than it should have, or could not do.
     Warn,
-    /// What happened to the process and every request.
+    /// What happened to the process, and requests that were refused or failed.
     #[default]
     Info,
     /// What it did on the way.

@@ -9,8 +9,11 @@
 )]
 
 mod clock;
+mod curve;
 mod figures;
+mod hot_path;
 mod http_client;
+mod instructions;
 mod load;
 mod machine;
 mod process;
@@ -31,11 +34,16 @@ use std::time::Duration;
 use figures::FIGURES;
 use report::Results;
 
+/// The flag that says how long the soak is.
+const MINUTES: &str = "--minutes=";
+
 /// How much is measured.
 struct Extent {
     runs: usize,
     /// Of one run.
     length: Duration,
+    /// Of the soak.
+    soak: Duration,
 }
 
 fn main() -> ExitCode {
@@ -47,38 +55,44 @@ fn main() -> ExitCode {
     if servers::is_one_of_them(&arguments) {
         return ExitCode::SUCCESS;
     }
+    if hot_path::done(&arguments) {
+        return ExitCode::SUCCESS;
+    }
+    if arguments == ["instructions"] {
+        return instructions::check();
+    }
     let (flags, names): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|word| word.starts_with("--"));
     let quick = flags.iter().any(|flag| flag == "--quick");
+    let minutes: Option<u64> = flags
+        .iter()
+        .find_map(|flag| flag.strip_prefix(MINUTES)?.parse().ok());
     let known = |name: &String| FIGURES.iter().any(|figure| figure.name == name);
-    let unknown = flags.iter().find(|flag| *flag != "--quick");
+    let is_flag = |flag: &String| flag == "--quick" || flag.starts_with(MINUTES) && minutes.is_some();
+    let unknown = flags.iter().find(|flag| !is_flag(flag));
     if let Some(word) = unknown.or(names.iter().find(|name| !known(name))) {
         let all: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
         eprintln!(
-            "tests/bench/run: unknown argument `{word}`\n  hint: --quick, and any of {}",
+            "tests/bench/run: unknown argument `{word}`\n  hint: --quick, --minutes=NUMBER, and any of {}",
             all.join(" ")
         );
         return ExitCode::from(2);
     }
-    measure(quick, &names)
+    let mut extent = if quick { Extent::quick() } else { Extent::full() };
+    if let Some(minutes) = minutes {
+        extent.soak = Duration::from_secs(60 * minutes);
+    }
+    measure(&extent, &names)
 }
 
 /// Measures the figures of these names, or all, and writes the report.
-fn measure(quick: bool, names: &[String]) -> ExitCode {
+fn measure(extent: &Extent, names: &[String]) -> ExitCode {
     support::certificates::install_crypto();
     let directory = Path::new("target/bench");
     std::fs::create_dir_all(directory).unwrap();
-    let (results, page, extent) = if quick {
-        (
-            directory.join("quick"),
-            directory.join("performance.md"),
-            Extent::quick(),
-        )
+    let (results, page) = if extent.is_quick() {
+        (directory.join("quick"), directory.join("performance.md"))
     } else {
-        (
-            directory.join("results"),
-            "docs/performance.md".into(),
-            Extent::full(),
-        )
+        (directory.join("results"), "docs/performance.md".into())
     };
     let results = Results(results);
     let mut failed = Vec::new();
@@ -88,7 +102,7 @@ fn measure(quick: bool, names: &[String]) -> ExitCode {
         }
         eprintln!("== {}: {}", figure.name, figure.title);
         // One that fails leaves the others to be measured.
-        match catch_unwind(AssertUnwindSafe(|| (figure.measure)(&extent))) {
+        match catch_unwind(AssertUnwindSafe(|| (figure.measure)(extent))) {
             Ok(figures) => results.keep(figure.name, &figures),
             Err(_) => failed.push(figure.name),
         }
@@ -114,8 +128,9 @@ impl Extent {
 
     fn full() -> Extent {
         Extent {
-            runs: 5,
+            runs: 3,
             length: Duration::from_secs(10),
+            soak: Duration::from_secs(20 * 60),
         }
     }
 
@@ -124,6 +139,7 @@ impl Extent {
         Extent {
             runs: 2,
             length: Duration::from_secs(2),
+            soak: Duration::from_secs(3 * 60),
         }
     }
 }

@@ -45,6 +45,13 @@ impl Process {
         self.status_kib("VmHWM:") / 1024.0
     }
 
+    /// Ends it as a crash would.
+    pub(crate) fn kill(&mut self) {
+        // Both fail only if the process has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// What it has said.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
@@ -73,9 +80,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only if the process has ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

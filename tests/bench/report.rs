@@ -98,14 +98,13 @@ impl Cell {
                     ..
                 } = *spread;
                 let median = number(median);
+                let value = format!("{median} {unit}").trim_end().to_owned();
                 match runs {
-                    1 => format!("{median} {unit}"),
-                    _ => format!("{median} {unit} [{}–{}]", number(least), number(most)),
+                    1 => value,
+                    _ => format!("{value} [{}–{}]", number(least), number(most)),
                 }
             }
         }
-        .trim_end()
-        .to_owned()
     }
 }
 
@@ -226,9 +225,10 @@ const INTRODUCTION: &str = "\
 What the adapter takes of the machine, of Prometheus and of kube-apiserver, measured.
 
 ```
-tests/bench/run                 measure everything and write this page
-tests/bench/run warm memory     measure these figures; the others stay as they were last measured
-tests/bench/run --quick warm    try a figure with short runs, into target/bench/performance.md
+tests/bench/run                     measure everything and write this page
+tests/bench/run warm memory         measure these figures; the others stay as they were last measured
+tests/bench/run --quick warm        try a figure with short runs, into target/bench/performance.md
+tests/bench/run --minutes=60 soak   the long load, for longer than 20 minutes
 ```
 
 It builds what it needs, and takes the real programs from Debian packages and the control plane from `tests/cluster`, as the tests do.

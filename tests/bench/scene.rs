@@ -40,8 +40,10 @@ impl Scene {
     /// The same, once there are rates where the adapter looks for them: up to its grid of 5 s in the past.
     pub(crate) fn with_rates(shop: Shop, scrape_interval: Duration) -> Scene {
         let mut scene = Scene::set(shop, scrape_interval);
-        let rates = "rate({__name__=~\"requests_.*_total\"}[1m] offset 5s)";
-        scene.prometheus.wait_for(rates, shop.series());
+        // A rate takes two scrapes: the first is more than one interval past by then.
+        let past_s = scrape_interval.as_secs() + 6;
+        let scraped = format!("{{__name__=~\"requests_.*_total\"}} offset {past_s}s");
+        scene.prometheus.wait_for(&scraped, shop.series());
         scene
     }
 
@@ -53,6 +55,30 @@ impl Scene {
     /// Without objects.
     pub(crate) fn empty(&self) {
         fs::write(self.path().join("objects.yaml"), "objects: []\n").unwrap();
+    }
+
+    /// Lets one pod go and another, without samples, come, as the objects file tells it; for the adapter reads that
+    /// while it runs, it is replaced whole.
+    pub(crate) fn churn(&self, number: usize) {
+        let objects = self.shop.objects();
+        let gone = number % (self.shop.workloads * self.shop.pods);
+        let (header, pods) = objects
+            .split_once('\n')
+            .expect("a line for each pod after the first");
+        let mut text = header.to_owned();
+        for (at, pod) in pods.lines().enumerate() {
+            text.push('\n');
+            match at == gone {
+                true => text += &pod.replacen("5c9f7d8b64", &format!("{number:010}"), 1),
+                false => text += pod,
+            }
+        }
+        fs::write(self.path().join("objects.yaml.next"), text).unwrap();
+        fs::rename(
+            self.path().join("objects.yaml.next"),
+            self.path().join("objects.yaml"),
+        )
+        .unwrap();
     }
 
     /// An adapter without a cluster.
@@ -73,8 +99,7 @@ impl Scene {
 
     /// Prometheus itself and what prometheus-adapter would ask it for the same.
     pub(crate) fn narrow(&self) -> (Target, Vec<Request>) {
-        let address = self.prometheus.url.trim_start_matches("http://").parse().unwrap();
-        let target = Target::plain(address);
+        let target = Target::plain(self.prometheus.address());
         let paths = self.shop.narrow_queries();
         let requests = paths.iter().map(|path| Request::get(&target, path)).collect();
         (target, requests)

@@ -37,19 +37,34 @@ impl Shop {
     /// The objects file.
     pub(crate) fn objects(&self) -> String {
         let mut text = "objects:\n".to_owned();
-        for workload in 0..self.workloads {
-            for pod in 0..self.pods {
-                writeln!(
-                    text,
-                    "  - {{resource: pods, namespace: {}, name: {}, labels: {{app: {}}}}}",
-                    self.namespace(workload),
-                    pod_name(workload, pod),
-                    app(workload)
-                )
-                .unwrap();
-            }
+        for (namespace, name, app) in self.pod_names() {
+            writeln!(
+                text,
+                "  - {{resource: pods, namespace: {namespace}, name: {name}, labels: {{app: {app}}}}}"
+            )
+            .unwrap();
         }
         text
+    }
+
+    /// The rules in prometheus-adapter's form, which both programs read.
+    pub(crate) fn upstream_rules(&self) -> String {
+        let rules = (0..self.metrics).map(|metric| upstream_rule(&counter_name(metric)));
+        format!("rules:\n{}", rules.collect::<String>())
+    }
+
+    /// Names of the namespaces.
+    pub(crate) fn namespace_names(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.namespaces).map(|namespace| format!("team-{namespace:03}"))
+    }
+
+    /// Namespace, name and application of each pod.
+    pub(crate) fn pod_names(&self) -> impl Iterator<Item = (String, String, String)> + use<> {
+        let shop = *self;
+        (0..shop.workloads).flat_map(move |workload| {
+            let name = move |pod| (shop.namespace(workload), pod_name(workload, pod), app(workload));
+            (0..shop.pods).map(name)
+        })
     }
 
     /// What the controller asks for each workload and metric, in turn.
@@ -156,6 +171,16 @@ impl Shop {
         let each = self.workloads.div_ceil(self.namespaces);
         format!("team-{:03}", workload / each)
     }
+}
+
+/// A rule in prometheus-adapter's form that looks for these series.
+pub(crate) fn upstream_rule(series_query: &str) -> String {
+    format!(
+        "  - seriesQuery: '{series_query}'\n    \
+         resources: {{overrides: {{namespace: {{resource: namespace}}, pod: {{resource: pod}}}}}}\n    \
+         name: {{matches: '^(.*)_total$', as: '${{1}}_per_second'}}\n    \
+         metricsQuery: 'sum(rate(<<.Series>>{{<<.LabelMatchers>>}}[1m])) by (<<.GroupBy>>)'\n"
+    )
 }
 
 fn app(workload: usize) -> String {

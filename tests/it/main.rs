@@ -6,6 +6,7 @@
 
 mod action;
 mod architecture;
+mod bench;
 mod case;
 mod cli;
 mod cluster;

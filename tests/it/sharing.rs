@@ -41,6 +41,9 @@ const WIDE: &str = r#"sum by (pod, namespace) (jobs{namespace=~"mail|shop",pod!=
 const WIDE_MAIL: &str = r#"sum by (pod, namespace) (jobs{namespace="mail",pod!=""})"#;
 const WIDE_SHOP: &str = r#"sum by (pod, namespace) (jobs{namespace="shop",pod!=""})"#;
 
+/// About all namespaces.
+const ALL: &str = r#"sum by (pod, namespace) (jobs{namespace!="",pod!=""})"#;
+
 /// How long what is waited for may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -260,7 +263,9 @@ async fn flood_of_made_up_selectors_is_answered_and_pushes_nothing_out() {
 #[tokio::test]
 async fn queries_grow_with_the_rules_and_not_with_the_namespaces() {
     let fake = FakePrometheus::start().await;
-    let mut config = RULES.split("rules:").next().unwrap().to_owned() + "rules:\n";
+    // A busy machine does not refresh to the second.
+    let settings = RULES.replace("freshFor: 2s", "freshFor: 5s");
+    let mut config = settings.split("rules:").next().unwrap().to_owned() + "rules:\n";
     let mut objects = String::from("objects:\n");
     for rule in 0..10 {
         config += &format!("  - {{metric: m{rule}, gauge: {{series: m{rule}}}}}\n");
@@ -297,6 +302,158 @@ async fn queries_grow_with_the_rules_and_not_with_the_namespaces() {
         polls >= 2 && asked <= most,
         "{asked} queries for {polls} polls of 200"
     );
+}
+
+#[tokio::test]
+async fn many_namespaces_that_begin_at_once_are_asked_about_in_one_question() {
+    let (fake, adapter) = start_many().await;
+    fake.on(ALL, of_many(|number| (number != 5).then(|| number.to_string())));
+    // A moment that one answer lasts for, however busy the machine.
+    let began = join_all((0..5).map(|number| jobs(&adapter, many(number)))).await;
+    assert_eq!(began, (0..5).map(|number| vec![number]).collect::<Vec<_>>());
+    assert_eq!(asked(&fake, ALL), 1);
+    let narrow = (0..5).filter(|number| asked(&fake, &narrow_of_many(*number)) > 0);
+    assert_eq!(narrow.count(), 2, "the first are asked about at once");
+    let (status, told) = adapter.json(&path(many(5))).await;
+    assert_eq!(status, 404, "{told}");
+    assert_eq!(
+        asked(&fake, &narrow_of_many(5)),
+        0,
+        "it is known that it has no samples"
+    );
+
+    let (_, explanation) = adapter.json(&format!("/explain{}", path(many(4)))).await;
+    let way = &explanation["way"];
+    assert_eq!(way["query"], narrow_of_many(4));
+    let asked = format!("the query is what the answer stands for; asked was `{ALL}`");
+    assert!(
+        way["notes"].to_string().contains(&asked.replace('"', "\\\"")),
+        "{way}"
+    );
+    assert!(!explanation.to_string().contains(many(1)), "{explanation}");
+}
+
+#[tokio::test]
+async fn failure_of_the_question_about_all_namespaces_is_no_answer_for_anybody() {
+    let (fake, adapter) = start_many().await;
+    fake.on(ALL, Reply::error(422, "execution", "too many samples"));
+    for number in 0..6 {
+        let wide = format!(
+            r#"sum by (pod, namespace) (jobs{{namespace="{}",pod!=""}})"#,
+            many(number)
+        );
+        fake.on(&wide, of_many(|of| (of == number).then(|| number.to_string())));
+    }
+    for _ in 0..2 {
+        let values = join_all((0..6).map(|number| jobs(&adapter, many(number)))).await;
+        assert_eq!(values, (0..6).map(|number| vec![number]).collect::<Vec<_>>());
+    }
+    assert_eq!(asked(&fake, ALL), 1, "it is not asked again for a while");
+}
+
+#[tokio::test]
+async fn question_about_all_namespaces_that_takes_long_holds_up_nobody() {
+    let (fake, adapter) = start_many().await;
+    fake.on(ALL, Reply::hang());
+    let values = join_all((0..6).map(|number| jobs(&adapter, many(number)))).await;
+    assert_eq!(values, (0..6).map(|number| vec![number]).collect::<Vec<_>>());
+    assert_eq!(asked(&fake, ALL), 1);
+}
+
+#[tokio::test]
+async fn flood_of_made_up_namespaces_is_answered_by_few_questions_that_are_not_refreshed() {
+    let (fake, adapter) = start().await;
+    let all = r#"sum by (namespace) (depth{namespace!=""})"#;
+    fake.on(all, Reply::vector(&[(&[("namespace", "mail")], "5")]));
+    let started = Instant::now();
+    for number in 0..300 {
+        let path = format!("{EXTERNAL}/namespaces/made-up-{number}/depth");
+        assert_eq!(adapter.get(&path).await.status(), 404);
+    }
+    // An answer about all lasts for a second at least, and two namespaces are asked about before.
+    let most = 4 * (started.elapsed().as_secs() as usize + 1);
+    let questions = fake.requests().len();
+    assert!(questions <= most, "{questions} for 300 namespaces");
+    // They would be refreshed twice within this time.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(fake.requests().len(), questions);
+}
+
+#[tokio::test]
+async fn other_objects_of_a_namespace_make_one_question_about_all_of_it() {
+    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 30s")).await;
+    for name in ["p1", "p2"] {
+        assert_eq!(job_of(&fake, &adapter, name).await, "1");
+    }
+    assert_eq!(jobs(&adapter, "shop").await, [1, 1]);
+    assert_eq!(asked(&fake, WIDE_SHOP), 0, "the first are asked about at once");
+    let narrow = asked(&fake, NARROW_SHOP);
+    assert_eq!(job_of(&fake, &adapter, "other").await, "99");
+    assert_eq!(jobs(&adapter, "shop").await, [1, 1]);
+    assert_eq!((asked(&fake, WIDE_SHOP), asked(&fake, NARROW_SHOP)), (1, narrow));
+}
+
+#[tokio::test]
+async fn other_objects_of_a_namespace_do_not_spoil_the_answer_about_one() {
+    let (fake, adapter) = start().await;
+    fake.on(WIDE_SHOP, Reply::error(422, "execution", "duplicate series"));
+    for name in ["p1", "p2", "p3", "p4", "p5"] {
+        assert_eq!(job_of(&fake, &adapter, name).await, "1");
+    }
+    assert_eq!(asked(&fake, WIDE_SHOP), 1, "it is not asked again for a while");
+}
+
+/// The jobs of one pod of `shop`.
+async fn job_of(fake: &FakePrometheus, adapter: &Adapter, name: &str) -> String {
+    let narrow = format!(r#"sum by (pod) (jobs{{namespace="shop",pod="{name}"}})"#);
+    fake.on(&narrow, Reply::vector(&[(&[("pod", name)], "1")]));
+    let path = format!("{CUSTOM}/namespaces/shop/pods/{name}/jobs");
+    let (status, list) = adapter.json(&path).await;
+    assert_eq!(status, 200, "{list}");
+    list["items"][0]["value"].as_str().unwrap().to_owned()
+}
+
+/// Namespaces with one pod each, which does as many jobs as the number says.
+const MANY: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
+
+fn many(number: u64) -> &'static str {
+    MANY[number as usize]
+}
+
+fn narrow_of_many(number: u64) -> String {
+    format!(r#"sum by (pod) (jobs{{namespace="{}",pod="p1"}})"#, many(number))
+}
+
+fn of_many(value: impl Fn(u64) -> Option<String>) -> Reply {
+    let values = (0..6).filter_map(|number| Some((many(number), value(number)?)));
+    let values: Vec<(&str, String)> = values.collect();
+    let labels: Vec<[(&str, &str); 2]> = values
+        .iter()
+        .map(|(namespace, _)| [("namespace", *namespace), ("pod", "p1")])
+        .collect();
+    let samples = labels.iter().zip(&values);
+    let samples: Vec<(&[(&str, &str)], &str)> = samples
+        .map(|(labels, (_, value))| (&labels[..], value.as_str()))
+        .collect();
+    Reply::vector(&samples)
+}
+
+/// Answers that last while many are asked for, however busy the machine.
+async fn start_many() -> (FakePrometheus, Adapter) {
+    let fake = FakePrometheus::start().await;
+    let mut objects = String::from("objects:\n");
+    for number in 0..6 {
+        objects += &format!("  - {{resource: pods, namespace: {}, name: p1}}\n", many(number));
+        let value = number.to_string();
+        fake.on(
+            &narrow_of_many(number),
+            Reply::vector(&[(&[("pod", "p1")], &value)]),
+        );
+    }
+    let rules = RULES.replace("freshFor: 2s", "freshFor: 30s");
+    let setup = Setup::new(&rules).objects(&objects).backend(&fake.url());
+    let adapter = setup.start().await;
+    (fake, adapter)
 }
 
 async fn start() -> (FakePrometheus, Adapter) {

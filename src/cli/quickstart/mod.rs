@@ -109,9 +109,9 @@ fn configuration(words: &Words, targets: &[Target]) -> Result<Configuration, Fai
 fn embedded(targets: &[Target]) -> EmbeddedBackend {
     let target = |target: &Target| {
         let labels = Labels::from_iter([
-            ("namespace", &target.namespace),
-            ("service", &target.service),
-            ("pod", &target.pod),
+            ("namespace", target.namespace.as_str()),
+            ("service", target.service.as_str()),
+            ("pod", target.pod.as_str()),
         ]);
         StaticTarget::new(&format!("http://{}/metrics", target.address), labels)
     };

@@ -27,7 +27,7 @@ impl Target {
         let mut labels = Vec::with_capacity(exposed.len() + 8);
         labels.push((Cow::Borrowed(METRIC_NAME), name));
         let own = self.labels.iter().filter(|(_, value)| !value.is_empty());
-        labels.extend(own.map(|(name, value)| (Cow::Borrowed(name.as_str()), value.as_str())));
+        labels.extend(own.map(|(name, value)| (Cow::Borrowed(name), value)));
         let mut clashing = Vec::new();
         for (name, value) in exposed.iter().filter(|(_, value)| !value.is_empty()) {
             match self.labels.get(name).is_some_and(|own| !own.is_empty()) {

@@ -1,6 +1,6 @@
 //! Names and labels of the objects of one resource.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{Labels, Selector};
@@ -10,9 +10,17 @@ use crate::model::{Labels, Selector};
 /// Pods of one workload mostly carry the same labels, so equal label sets are kept once.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    namespaces: HashMap<Box<str>, BTreeMap<Box<str>, Arc<Labels>>>,
+    namespaces: HashMap<Box<str>, Namespace>,
     label_sets: HashSet<Arc<Labels>>,
     len: usize,
+}
+
+/// The objects of one namespace.
+#[derive(Debug, Default)]
+struct Namespace {
+    labels: BTreeMap<Arc<str>, Arc<Labels>>,
+    /// The same the other way round: a selector is compared once with the labels that many objects carry.
+    names: HashMap<Arc<Labels>, BTreeSet<Arc<str>>>,
 }
 
 /// An object with its labels.
@@ -29,11 +37,12 @@ pub struct Object {
 impl Store {
     /// Names in a namespace that a selector matches, sorted.
     pub(super) fn matching(&self, namespace: &str, selector: &Selector) -> Vec<String> {
-        let objects = self.namespaces.get(namespace).into_iter().flatten();
-        objects
-            .filter(|(_, labels)| selector.matches(labels))
-            .map(|(name, _)| name.to_string())
-            .collect()
+        let carried = self.namespaces.get(namespace).into_iter();
+        let carried = carried.flat_map(|namespace| &namespace.names);
+        let matching = carried.filter(|(labels, _)| selector.matches(labels));
+        let mut names: Vec<&Arc<str>> = matching.flat_map(|(_, names)| names).collect();
+        names.sort_unstable();
+        names.into_iter().map(|name| name.to_string()).collect()
     }
 
     /// Objects that a selector matches, sorted by namespace and name; in all namespaces where none is given.
@@ -41,7 +50,12 @@ impl Store {
         let is_asked = |home: &str| namespace.is_none_or(|namespace| namespace == home);
         let asked = self.namespaces.iter().filter(|(home, _)| is_asked(home));
         let mut listed: Vec<Object> = asked
-            .flat_map(|(home, objects)| objects.iter().map(move |(name, labels)| (home, name, labels)))
+            .flat_map(|(home, objects)| {
+                objects
+                    .labels
+                    .iter()
+                    .map(move |(name, labels)| (home, name, labels))
+            })
             .filter(|(_, _, labels)| selector.matches(labels))
             .map(|(home, name, labels)| Object {
                 namespace: home.to_string(),
@@ -65,15 +79,9 @@ impl Store {
             Some(objects) => objects,
             None => self.namespaces.entry(namespace.into()).or_default(),
         };
-        match objects.get_mut(name) {
-            Some(kept) => {
-                let before = std::mem::replace(kept, labels);
-                self.release(&before);
-            }
-            None => {
-                objects.insert(name.into(), labels);
-                self.len += 1;
-            }
+        match objects.put(name, labels) {
+            Some(before) => self.release(&before),
+            None => self.len += 1,
         }
     }
 
@@ -83,7 +91,7 @@ impl Store {
             return;
         };
         let removed = objects.remove(name);
-        if objects.is_empty() {
+        if objects.labels.is_empty() {
             self.namespaces.remove(namespace);
         }
         if let Some(labels) = removed {
@@ -107,6 +115,30 @@ impl Store {
         if Arc::strong_count(labels) == 2 {
             self.label_sets.remove(labels);
         }
+    }
+}
+
+impl Namespace {
+    /// The labels that the object had before.
+    fn put(&mut self, name: &str, labels: Arc<Labels>) -> Option<Arc<Labels>> {
+        let before = self.remove(name);
+        let name: Arc<str> = name.into();
+        let names = self.names.entry(Arc::clone(&labels)).or_default();
+        names.insert(Arc::clone(&name));
+        self.labels.insert(name, labels);
+        before
+    }
+
+    /// The labels that the object had.
+    fn remove(&mut self, name: &str) -> Option<Arc<Labels>> {
+        let labels = self.labels.remove(name)?;
+        if let Some(names) = self.names.get_mut(&labels) {
+            names.remove(name);
+            if names.is_empty() {
+                self.names.remove(&labels);
+            }
+        }
+        Some(labels)
     }
 }
 

@@ -20,14 +20,7 @@ pub(crate) fn read_answer(
     let envelope: Envelope<Data> = serde_json::from_slice(body).map_err(Error::not_json)?;
     let (data, warnings) = envelope.accept(on_partial)?;
     let (shape, samples) = match data {
-        Some(Data::Vector(elements)) => {
-            let samples = elements
-                .into_iter()
-                .flatten()
-                .map(Element::sample)
-                .collect::<Result<_, _>>()?;
-            (Shape::Vector, samples)
-        }
+        Some(Data::Vector(elements)) => (Shape::Vector, samples(elements.unwrap_or_default())?),
         Some(Data::Scalar(point)) => (Shape::Scalar, vec![sample(Labels::default(), point)]),
         Some(Data::Matrix(_)) => {
             return Err(Error::malformed(
@@ -75,6 +68,19 @@ impl Element {
     }
 }
 
+/// The samples, with the texts of their labels' names in common.
+fn samples(elements: Vec<Element>) -> Result<Vec<Sample>, Error> {
+    let mut samples: Vec<Sample> = Vec::with_capacity(elements.len());
+    for element in elements {
+        let mut sample = element.sample()?;
+        if let Some(before) = samples.last() {
+            sample.labels.share_names(&before.labels);
+        }
+        samples.push(sample);
+    }
+    Ok(samples)
+}
+
 fn sample(labels: Labels, point: Point) -> Sample {
     Sample {
         labels,
@@ -102,7 +108,7 @@ impl<'de> Visitor<'de> for LabelsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireLabels, A::Error> {
         let mut labels = Labels::default();
-        while let Some((name, value)) = map.next_entry::<String, String>()? {
+        while let Some((name, value)) = map.next_entry::<String, Box<str>>()? {
             labels.insert(name, value);
         }
         Ok(WireLabels(labels))

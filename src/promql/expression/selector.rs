@@ -155,8 +155,7 @@ pub(super) fn labels_if_absent(selector: &Selector) -> Labels {
     let kept = labels
         .iter()
         .filter(|(label, value)| *label != METRIC_NAME && !value.is_empty());
-    kept.map(|(label, value)| (label.as_str(), value.as_str()))
-        .collect()
+    kept.collect()
 }
 
 pub(super) fn moment(at: Option<&AtModifier>, offset: Option<&Offset>) -> Result<Moment, ExpressionError> {

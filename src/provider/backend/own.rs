@@ -93,7 +93,7 @@ impl OwnBackend {
             let series = self.look(lookup).await?;
             let names: BTreeSet<String> = series
                 .iter()
-                .flat_map(|labels| labels.iter().map(|(name, _)| name.clone()))
+                .flat_map(|labels| labels.iter().map(|(name, _)| name.to_owned()))
                 .collect();
             Ok(names.into_iter().collect())
         };
@@ -204,7 +204,7 @@ fn found(series: &[Labels]) -> Series {
                 .map(|(name, _)| name)
                 .filter(|name| *name != METRIC_NAME);
             let of_metric = found.labels_by_metric.entry(metric.to_owned()).or_default();
-            of_metric.extend(names.cloned());
+            of_metric.extend(names.map(str::to_owned));
         }
     }
     found

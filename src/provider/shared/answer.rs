@@ -1,8 +1,13 @@
 //! The answer to a request: a kept one, or that to the narrow question.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::kept::{Kept, parts};
+use tokio::time::timeout;
+
+use super::kept::{Asked, Kept, parts};
+use super::overview::Flight;
+use super::recall::Recalled;
 use super::refresh::LONGEST_BYTES;
 use super::{Ask, Topic};
 use crate::model::{Sample, Timestamp};
@@ -12,6 +17,10 @@ use crate::provider::trace::Trace;
 use crate::provider::{Asker, Provider, now};
 use crate::rules::{Rule, WideQuery};
 use crate::telemetry::CacheOutcome;
+
+/// How long a request waits for the answer about all namespaces before it asks for itself. That leaves it most of the
+/// default `requestTimeout`.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was found for a request.
 pub(in crate::provider) struct Found(Arc<Kept>);
@@ -28,7 +37,8 @@ impl Found {
     }
 }
 
-/// Answers from memory if that is fresh, else by asking. Nobody waits for a refresh.
+/// Answers from memory if that is fresh, else by asking. Nobody waits for a refresh, but for the question about all
+/// namespaces if many begin to ask at once.
 pub(in crate::provider) async fn found(
     provider: &Provider,
     ask: &Ask<'_>,
@@ -36,19 +46,22 @@ pub(in crate::provider) async fn found(
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Found, Error> {
-    let asking = Asking {
+    let mut asking = Asking {
         provider,
         ask,
         subject,
         now,
     };
-    match provider.shared.recall(ask, now) {
-        Some((kept, because)) => {
+    let found = match provider.shared.recall(ask, now) {
+        Recalled::Kept(kept, because) => {
             asking.kept(&kept, because.as_deref(), trace);
-            Ok(Found(kept))
+            Ok(kept)
         }
-        None => asking.asked(trace).await.map(Found),
-    }
+        Recalled::Soon(flight) => asking.awaited(flight, trace).await,
+        Recalled::Nothing => asking.its_objects(trace).await,
+        Recalled::NothingOfAll => asking.all_objects(trace).await,
+    };
+    found.map(Found)
 }
 
 struct Asking<'a> {
@@ -67,8 +80,53 @@ impl Asking<'_> {
         self.ask.topic
     }
 
+    /// The part of the answer about all namespaces if it comes soon, else an answer of its own.
+    async fn awaited(&mut self, flight: Flight, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
+        // Whether it came in time is seen by what is kept.
+        let _ = timeout(PATIENCE, flight.ended()).await;
+        self.now = now();
+        match self.provider.shared.fresh(self.ask, self.now) {
+            Some(kept) => {
+                self.kept(&kept, None, trace);
+                Ok(kept)
+            }
+            None => self.its_objects(trace).await,
+        }
+    }
+
+    /// All objects of the namespace, for all who ask about some of them.
+    async fn all_objects(&self, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
+        let Some(all) = self.topic().all_of(self.ask.namespace) else {
+            return self.its_objects(trace).await;
+        };
+        let shared = &self.provider.shared;
+        let answer = match self.answer(&all.text, trace).await {
+            Ok(answer) => answer,
+            // The backend itself is in trouble, and another question would not help it.
+            Err(error @ Error::BackendUnavailable(_)) => return self.stale(error, trace),
+            // The caller has waited long enough; the next one asks about its objects alone.
+            Err(error @ Error::BackendTimeout(_)) => {
+                shared.narrow(self.ask, now());
+                return self.stale(error, trace);
+            }
+            // What is wrong with other objects must not be felt by these.
+            Err(_) => {
+                shared.narrow(self.ask, now());
+                return self.its_objects(trace).await;
+            }
+        };
+        trace.note("all objects are asked about, since others are asked for too");
+        if let Some(kept) = shared.fresh(self.ask, now()) {
+            trace.answer = Some(Arc::new(shown(&kept, self.ask.names)));
+            return Ok(kept);
+        }
+        let kept = Arc::new(part_of(&answer, &all, self.ask, trace));
+        shared.brought(self.ask, &kept, now());
+        Ok(kept)
+    }
+
     /// The narrow question, or all objects of the namespace if their names make it too long.
-    async fn asked(&self, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
+    async fn its_objects(&self, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
         let Ask { namespace, names, .. } = *self.ask;
         let narrow = self.topic().narrow(namespace, names);
         let narrow = narrow.map_err(|fault| self.subject.no_query(self.rule().key(), &fault))?;
@@ -77,27 +135,38 @@ impl Asking<'_> {
             false => None,
         };
         let text = all.as_ref().map_or(&narrow, |all| &all.text);
-        let asker = Asker::from(self.rule());
-        let answer = self
-            .provider
-            .ask(&asker, self.subject.metric(), text, self.now, trace);
-        match answer.await {
-            Ok(answer) => Ok(Arc::new(match all {
-                Some(all) => {
-                    trace.note("all objects are asked about, since the names of those asked for are too long for one query");
-                    part_of(&answer, &all, namespace, trace, names)
-                }
-                None => Kept::asked(answer),
-            })),
-            Err(error) => {
-                // How old the last answer is counts when it is served, not when it was asked for.
-                let kept = self.provider.shared.stale(self.ask, now());
-                let kept = kept.ok_or(error.clone())?;
-                self.tell(&kept, CacheOutcome::Stale, trace);
-                trace.note(format!("the last answer is served: {error}"));
-                Ok(kept)
-            }
+        let answer = match self.answer(text, trace).await {
+            Ok(answer) => answer,
+            Err(error) => return self.stale(error, trace),
+        };
+        if !answer.samples.is_empty() {
+            self.provider.shared.admit(self.ask, now());
         }
+        Ok(Arc::new(match all {
+            Some(all) => {
+                trace.note(
+                    "all objects are asked about, since the names of those asked for are too long for one query",
+                );
+                part_of(&answer, &all, self.ask, trace)
+            }
+            None => Kept::asked(answer),
+        }))
+    }
+
+    async fn answer(&self, query: &str, trace: &mut Trace) -> Result<Arc<Answer>, Error> {
+        let (asker, metric) = (Asker::from(self.rule()), self.subject.metric());
+        self.provider.ask(&asker, metric, query, self.now, trace).await
+    }
+
+    /// The last answer after a failure, if it may stand in.
+    fn stale(&self, error: Error, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
+        // How old the last answer is counts when it is served, not when it was asked for.
+        let Some(kept) = self.provider.shared.stale(self.ask, now()) else {
+            return Err(error);
+        };
+        self.tell(&kept, CacheOutcome::Stale, trace);
+        trace.note(format!("the last answer is served: {error}"));
+        Ok(kept)
     }
 
     /// A kept answer is served, after a failure if there was one.
@@ -127,30 +196,30 @@ impl Asking<'_> {
         }
         trace.answer = Some(Arc::new(shown(kept, names)));
         trace.note("answered from an answer that is refreshed while it is asked for");
-        match kept.asked_with {
-            Some(others) => {
-                trace.note(self.told_wide(others));
-                // Its words may be about others.
-                if !kept.answer.warnings.is_empty() {
-                    trace.note("the backend warns about the question that was asked");
-                }
-            }
-            None => {
+        let asked = match kept.asked {
+            Asked::Narrow => {
                 let warnings = kept.answer.client_warnings();
                 warnings.for_each(|warning| trace.note(format!("the backend warns: {warning}")));
+                return;
             }
+            Asked::WithOthers(0) => self.told_wide(namespace, ""),
+            Asked::WithOthers(1) => self.told_wide(namespace, ", for another namespace too"),
+            Asked::WithOthers(others) => {
+                self.told_wide(namespace, &format!(", for {others} other namespaces too"))
+            }
+            Asked::OfAll => self.told_wide(None, ""),
+        };
+        trace.note(asked);
+        // Its words may be about others.
+        if !kept.answer.warnings.is_empty() {
+            trace.note("the backend warns about the question that was asked");
         }
     }
 
-    /// The question that was asked, as far as it is about this namespace: the others are nobody's business.
-    fn told_wide(&self, others: usize) -> String {
-        let wide = self.topic().all_of(self.ask.namespace).map(|wide| wide.text);
+    /// The question that was asked, as far as it is about this namespace or any: others are nobody's business.
+    fn told_wide(&self, namespace: Option<&str>, with: &str) -> String {
+        let wide = self.topic().all_of(namespace).map(|wide| wide.text);
         let wide = wide.unwrap_or_default();
-        let with = match others {
-            0 => String::new(),
-            1 => ", for another namespace too".to_owned(),
-            others => format!(", for {others} other namespaces too"),
-        };
         format!("the query is what the answer stands for; asked was `{wide}`{with}")
     }
 }
@@ -166,16 +235,11 @@ fn shown(kept: &Kept, names: &[String]) -> Answer {
     }
 }
 
-fn part_of(
-    answer: &Answer,
-    all: &WideQuery,
-    namespace: Option<&str>,
-    trace: &mut Trace,
-    names: &[String],
-) -> Kept {
-    let namespaces: Vec<String> = namespace.map(str::to_owned).into_iter().collect();
+/// The part of an answer about all objects of the namespace.
+fn part_of(answer: &Answer, all: &WideQuery, ask: &Ask<'_>, trace: &mut Trace) -> Kept {
+    let namespaces: Vec<String> = ask.namespace.map(str::to_owned).into_iter().collect();
     let part = parts(answer.clone(), all, &namespaces).into_values().next();
     let part = part.unwrap_or_else(|| Kept::asked(Arc::new(answer.clone())));
-    trace.answer = Some(Arc::new(shown(&part, names)));
+    trace.answer = Some(Arc::new(shown(&part, ask.names)));
     part
 }

@@ -94,6 +94,13 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
         dropped
     }
 
+    /// A question is wanted, though it was asked only once: it costs nothing more.
+    pub(super) fn want(&mut self, key: &K) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.wanted = true;
+        }
+    }
+
     /// What is kept of a question that is known.
     pub(super) fn kept_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|entry| &mut entry.kept)
@@ -190,6 +197,15 @@ mod tests {
         assert!(is_wanted(&mut demand, "a", 30));
         assert!(is_wanted(&mut demand, "a", 60));
         assert!(!is_wanted(&mut demand, "a", 61));
+    }
+
+    #[test]
+    fn question_that_costs_nothing_more_is_wanted_while_it_was_asked_lately() {
+        let mut demand = Demand::new(BOUNDS);
+        ask(&mut demand, "a", 0);
+        demand.want(&"a".to_owned());
+        assert!(is_wanted(&mut demand, "a", 30));
+        assert!(!is_wanted(&mut demand, "a", 31));
     }
 
     #[test]

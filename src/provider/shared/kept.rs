@@ -8,18 +8,39 @@ use crate::prometheus::Answer;
 use crate::rules::WideQuery;
 
 /// An answer to one question, or the part of it in an answer to many.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::provider) struct Kept {
     pub(in crate::provider) answer: Arc<Answer>,
     covers: Covers,
-    /// How many other namespaces were asked about in the same question; `None` if it was the narrow one.
-    pub(in crate::provider) asked_with: Option<usize>,
+    pub(super) asked: Asked,
     /// Bytes that it takes, roughly.
     pub(super) size_bytes: usize,
 }
 
-/// What a kept answer is an answer to.
+/// The question that brought an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The narrow one.
+    Narrow,
+    /// About all objects of its namespace, and of so many others.
+    WithOthers(usize),
+    /// About all objects of all namespaces.
+    OfAll,
+}
+
+/// An answer about all namespaces, cut.
 #[derive(Debug)]
+pub(super) struct AllParts {
+    /// By namespace.
+    pub(super) parts: HashMap<String, Kept>,
+    /// The part of any other namespace.
+    pub(super) nothing: Kept,
+    /// Rows of the whole.
+    pub(super) rows: usize,
+}
+
+/// What a kept answer is an answer to.
+#[derive(Clone, Debug)]
 enum Covers {
     /// To the question as it is.
     Question,
@@ -46,16 +67,18 @@ impl Kept {
             None if names.is_empty() => (answer, Covers::Question),
             None => (answer, Covers::Objects(names)),
         };
-        Kept::new(Arc::new(answer), covers, None)
+        Kept::new(Arc::new(answer), covers, Asked::Narrow)
     }
 
     /// The answer to the question that a request asked.
     pub(super) fn asked(answer: Arc<Answer>) -> Kept {
-        Kept::new(answer, Covers::Question, None)
+        Kept::new(answer, Covers::Question, Asked::Narrow)
     }
 
     /// The part of one namespace in the answer to a wide question.
-    fn part(answer: Answer, wide: &WideQuery, asked_with: usize) -> Kept {
+    fn part(mut answer: Answer, wide: &WideQuery, asked: Asked) -> Kept {
+        // It grew row by row.
+        answer.samples.shrink_to_fit();
         let (answer, covers) = match wide.object_label.clone() {
             Some(label) => (
                 by_object(answer, &label),
@@ -63,45 +86,38 @@ impl Kept {
             ),
             None => (answer, Covers::Question),
         };
-        Kept::new(Arc::new(answer), covers, Some(asked_with))
+        Kept::new(Arc::new(answer), covers, asked)
     }
 
-    fn new(answer: Arc<Answer>, covers: Covers, asked_with: Option<usize>) -> Kept {
+    fn new(answer: Arc<Answer>, covers: Covers, asked: Asked) -> Kept {
         Kept {
             size_bytes: answer.size_bytes(),
             answer,
             covers,
-            asked_with,
+            asked,
+        }
+    }
+
+    /// Whether it is an answer about these objects.
+    ///
+    /// `names` are sorted, and there are none for an external metric.
+    pub(in crate::provider) fn is_about(&self, names: &[String]) -> bool {
+        match &self.covers {
+            Covers::Question | Covers::AnyObjects { names: None, .. } => true,
+            Covers::Objects(covered) => covered == names,
+            Covers::AnyObjects {
+                names: Some(covered), ..
+            } => names.iter().all(|name| covered.binary_search(name).is_ok()),
         }
     }
 
     /// The samples that the narrow question about these objects would have brought; `None` if that cannot be told.
-    ///
-    /// `names` are sorted, and there are none for an external metric.
     pub(in crate::provider) fn samples(&self, names: &[String]) -> Option<Vec<&Sample>> {
         let samples = &self.answer.samples;
-        match &self.covers {
-            Covers::Question => Some(samples.iter().collect()),
-            Covers::Objects(covered) => (covered == names).then(|| samples.iter().collect()),
-            Covers::AnyObjects {
-                label,
-                names: covered,
-            } => {
-                let is_covered = |name: &String| {
-                    let covered = covered.as_ref();
-                    covered.is_none_or(|covered| covered.binary_search(name).is_ok())
-                };
-                if !names.iter().all(is_covered) {
-                    return None;
-                }
-                Some(
-                    names
-                        .iter()
-                        .flat_map(|name| of_object(samples, label, name))
-                        .collect(),
-                )
-            }
-        }
+        self.is_about(names).then(|| match &self.covers {
+            Covers::Question | Covers::Objects(_) => samples.iter().collect(),
+            Covers::AnyObjects { label, .. } => of_objects(samples, label, names),
+        })
     }
 
     pub(super) fn evaluated_at(&self) -> Timestamp {
@@ -113,36 +129,56 @@ impl Kept {
 ///
 /// Of a question that names no namespace the whole is one part, under the empty name.
 pub(super) fn parts(answer: Answer, wide: &WideQuery, namespaces: &[String]) -> HashMap<String, Kept> {
-    let empty = |answer: &Answer| Answer {
-        samples: Vec::new(),
-        warnings: answer.warnings.clone(),
-        ..*answer
-    };
     let Some(label) = &wide.namespace_label else {
-        return HashMap::from([(String::new(), Kept::part(answer, wide, 0))]);
+        let whole = Kept::part(answer, wide, Asked::WithOthers(0));
+        return HashMap::from([(String::new(), whole)]);
     };
-    let mut parts: HashMap<String, Answer> = namespaces
-        .iter()
-        .map(|namespace| (namespace.clone(), empty(&answer)))
-        .collect();
-    for mut sample in answer.samples {
-        let Some(part) = sample
-            .labels
-            .get(label)
-            .and_then(|namespace| parts.get_mut(namespace))
-        else {
+    let asked = Asked::WithOthers(namespaces.len().saturating_sub(1));
+    let (nothing, mut found) = cut(answer, label, wide.takes_off);
+    let part = |namespace: &String| {
+        let answer = found.remove(namespace).unwrap_or_else(|| nothing.clone());
+        (namespace.clone(), Kept::part(answer, wide, asked))
+    };
+    namespaces.iter().map(part).collect()
+}
+
+/// Cuts the answer to a question about all namespaces; `None` if nothing tells them apart.
+pub(super) fn all_parts(answer: Answer, wide: &WideQuery) -> Option<AllParts> {
+    let label = wide.namespace_label.as_ref()?;
+    let rows = answer.samples.len();
+    let (nothing, found) = cut(answer, label, wide.takes_off);
+    let part = |(namespace, answer)| (namespace, Kept::part(answer, wide, Asked::OfAll));
+    Some(AllParts {
+        parts: found.into_iter().map(part).collect(),
+        nothing: Kept::part(nothing, wide, Asked::OfAll),
+        rows,
+    })
+}
+
+/// An answer without samples, and those of each namespace.
+fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String, Answer>) {
+    let Answer { samples, .. } = answer;
+    let nothing = Answer {
+        samples: Vec::new(),
+        ..answer
+    };
+    let mut parts: HashMap<String, Answer> = HashMap::new();
+    for mut sample in samples {
+        let Some(namespace) = sample.labels.get(label) else {
             continue;
         };
-        if wide.takes_off {
+        let part = match parts.get_mut(namespace) {
+            Some(part) => part,
+            None => parts
+                .entry(namespace.to_owned())
+                .or_insert_with(|| nothing.clone()),
+        };
+        if takes_off {
             sample.labels.remove(label);
         }
         part.samples.push(sample);
     }
-    let others = namespaces.len().saturating_sub(1);
-    parts
-        .into_iter()
-        .map(|(namespace, answer)| (namespace, Kept::part(answer, wide, others)))
-        .collect()
+    (nothing, parts)
 }
 
 fn by_object(mut answer: Answer, label: &str) -> Answer {
@@ -152,11 +188,21 @@ fn by_object(mut answer: Answer, label: &str) -> Answer {
     answer
 }
 
-/// The samples of one object, of many that are sorted by the label that names it.
-fn of_object<'a>(samples: &'a [Sample], label: &str, name: &str) -> &'a [Sample] {
-    let from = samples.partition_point(|sample| sample.labels.get(label) < Some(name));
-    let count = samples[from..].partition_point(|sample| sample.labels.get(label) == Some(name));
-    &samples[from..from + count]
+/// The samples of some objects, of many that are sorted by the label that names them, as the names are.
+fn of_objects<'a>(mut samples: &'a [Sample], label: &str, names: &[String]) -> Vec<&'a Sample> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let name = Some(name.as_str());
+        let from = samples.partition_point(|sample| sample.labels.get(label) < name);
+        samples = &samples[from..];
+        while let Some((sample, others)) = samples.split_first()
+            && sample.labels.get(label) == name
+        {
+            found.push(sample);
+            samples = others;
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -218,7 +264,7 @@ mod tests {
         );
         assert_eq!(told(&parts["shop"], &["a"]), "");
         assert_eq!(told(&parts["young"], &["a"]), "");
-        assert_eq!(parts["mail"].asked_with, Some(2));
+        assert_eq!(parts["mail"].asked, Asked::WithOthers(2));
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Answers that many requests share, kept fresh while they are asked for.
 //!
 //! A request looks here first ([`Shared::recall`]), and asks the narrow question if nothing is found. What is asked for
-//! again and again is refreshed in the background, the questions of many namespaces in one where that is safe.
+//! again and again is refreshed in the background, the questions of many namespaces in one where that is safe. Where
+//! many namespaces begin to ask at once, one question about all of them brings their answers.
 
 mod answer;
 mod choices;
 mod demand;
 mod kept;
+mod landing;
+mod overview;
 mod plan;
+mod recall;
 mod refresh;
 mod rhythm;
+mod rush;
 mod slot;
 mod topic;
 
@@ -18,8 +23,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::model::{ObjectChoice, Timestamp};
-use crate::prometheus::{Ages, Error};
+use crate::prometheus::Ages;
 use crate::telemetry::Metrics;
 
 pub(super) use answer::{Found, found};
@@ -27,7 +34,8 @@ pub(super) use topic::Topic;
 
 use demand::{Bounds, Demand};
 use kept::Kept;
-use rhythm::refresh_after;
+use overview::Overview;
+use rush::Rush;
 use slot::Slot;
 use topic::{Family, Group, Key};
 
@@ -39,17 +47,22 @@ const MOST: usize = 32_768;
 const MOST_OF_NAMESPACE: usize = 64;
 
 /// Most that is kept of all answers, in bytes as we reckon them. What comes then is not kept.
-const MOST_KEPT_BYTES: usize = 128 << 20;
+///
+/// Room for ten thousand autoscalers with two metrics of ten pods each, nearly twice over: a sample of a pod takes some 130.
+const MOST_KEPT_BYTES: usize = 48 << 20;
 
 /// What is asked for, and the answers that are kept for it.
 #[derive(Debug)]
 pub(super) struct Shared {
     ages: Ages,
+    sync_period: Duration,
     /// Two sync periods: what is asked twice within it is refreshed, and what is not asked for as long is dropped.
     memory: Duration,
     /// Another one in each process, so that replicas do not ask at the same moments.
     jitter: RandomState,
     metrics: Arc<Metrics>,
+    /// Tells those who ask in the background that somebody waits.
+    hurry: watch::Sender<()>,
     state: Mutex<State>,
 }
 
@@ -57,6 +70,9 @@ pub(super) struct Shared {
 struct State {
     slots: Demand<Key, Group, Slot>,
     families: HashMap<Arc<Family>, Members>,
+    overviews: HashMap<Arc<Family>, Overview>,
+    /// Families whose overview somebody waits for, and that is not asked for yet.
+    hurried: Vec<Arc<Family>>,
     kept: usize,
     kept_bytes: usize,
 }
@@ -72,6 +88,9 @@ struct Members {
     /// The age at which an answer is refreshed.
     refresh_after: Duration,
     keys: HashSet<Arc<Key>>,
+    rush: Rush,
+    /// When a wide question was answered last.
+    wide_at: Option<Timestamp>,
     /// When the first of them is due; `None` if none is.
     due: Option<Timestamp>,
 }
@@ -88,17 +107,16 @@ pub(super) struct Ask<'a> {
     pub(super) names: &'a [String],
 }
 
-/// A kept answer, and the failure after which it stands in, if it is no longer fresh.
-type Recalled = (Arc<Kept>, Option<Arc<Error>>);
-
 impl Shared {
     pub(super) fn new(ages: Ages, sync_period: Duration, metrics: Arc<Metrics>) -> Shared {
         let memory = sync_period.saturating_mul(2);
         Shared {
             ages,
+            sync_period,
             memory,
             jitter: RandomState::new(),
             metrics,
+            hurry: watch::Sender::new(()),
             state: Mutex::new(State {
                 slots: Demand::new(Bounds {
                     in_all: MOST,
@@ -106,52 +124,12 @@ impl Shared {
                     memory,
                 }),
                 families: HashMap::new(),
+                overviews: HashMap::new(),
+                hurried: Vec::new(),
                 kept: 0,
                 kept_bytes: 0,
             }),
         }
-    }
-
-    /// Takes note of a request, and gives the answer that is kept for it, if there is one.
-    pub(super) fn recall(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Recalled> {
-        let family = ask.topic.family();
-        let refresh_after = refresh_after(&self.ages, self.jitter_of(&family))?;
-        self.know(&family, ask.topic, refresh_after);
-        let mut state = self.lock();
-        let state = &mut *state;
-        let members = state.families.get_mut(&family)?;
-        let key = members.key(ask);
-        let known = state.slots.note(&key, now).is_some();
-        if !known {
-            let names_are_wanted = !members.is_wide;
-            self.add(state, &family, key, ask, names_are_wanted, now);
-            return None;
-        }
-        let slot = state.slots.kept_mut(&key)?;
-        if let Some(choice) = ask.choice {
-            let names_are_wanted = !members.is_wide || slot.is_narrow(now);
-            slot.choices
-                .add(choice, ask.names, names_are_wanted, self.memory, now);
-        }
-        let recalled = slot.recall(&self.ages, now);
-        let recalled = recalled.filter(|(kept, _)| kept.samples(ask.names).is_some());
-        let recalled = recalled.map(|(kept, because)| (Arc::clone(kept), because.cloned()));
-        if recalled.is_none() {
-            slot.is_answered(&self.ages, now);
-        }
-        if !slot.is_asked {
-            members.due_at(slot.due(&self.ages, members.refresh_after));
-        }
-        recalled
-    }
-
-    /// The last kept answer, if it may stand in after a failure.
-    pub(super) fn stale(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Arc<Kept>> {
-        let mut state = self.lock();
-        let key = state.families.get(&ask.topic.family())?.key(ask);
-        let kept = state.slots.kept_mut(&key)?.kept.as_ref()?;
-        let stands_in = self.ages.may_stand_in(kept.evaluated_at(), now) && kept.samples(ask.names).is_some();
-        stands_in.then(|| Arc::clone(kept))
     }
 
     /// Makes the family known. What was kept for another rule in the same place is dropped.
@@ -178,6 +156,8 @@ impl Shared {
                     is_wide,
                     refresh_after,
                     keys: HashSet::new(),
+                    rush: Rush::default(),
+                    wide_at: None,
                     due: None,
                 };
                 state.families.insert(family, members);
@@ -185,26 +165,13 @@ impl Shared {
         }
     }
 
-    fn add(
-        &self,
-        state: &mut State,
-        family: &Family,
-        key: Key,
-        ask: &Ask<'_>,
-        names_are_wanted: bool,
-        now: Timestamp,
-    ) {
-        let mut slot = Slot::new(self.ages.evaluation_time(now));
-        if let Some(choice) = ask.choice {
-            slot.choices
-                .add(choice, ask.names, names_are_wanted, self.memory, now);
+    fn add(&self, state: &mut State, key: &Arc<Key>, ask: &Ask<'_>, now: Timestamp) {
+        let slot = Slot::new(self.ages.evaluation_time(now));
+        let group = (key.family.rule.clone(), ask.namespace.map(str::to_owned));
+        if let Some(members) = state.families.get_mut(&key.family) {
+            members.keys.insert(Arc::clone(key));
         }
-        let key = Arc::new(key);
-        let group = (family.rule.clone(), ask.namespace.map(str::to_owned));
-        if let Some(members) = state.families.get_mut(family) {
-            members.keys.insert(Arc::clone(&key));
-        }
-        let dropped = state.slots.add(key, group, slot, now);
+        let dropped = state.slots.add(Arc::clone(key), group, slot, now);
         dropped.into_iter().for_each(|dropped| state.dropped(dropped));
     }
 
@@ -243,6 +210,13 @@ impl State {
             if let Some(dropped) = self.slots.remove(&key) {
                 self.dropped(dropped);
             }
+        }
+        self.drop_overview(family);
+    }
+
+    fn drop_overview(&mut self, family: &Family) {
+        if let Some(overview) = self.overviews.remove(family) {
+            self.kept_bytes -= overview.size_bytes();
         }
     }
 

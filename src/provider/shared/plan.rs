@@ -1,22 +1,19 @@
-//! Which questions are asked next, and what becomes of their answers.
+//! Which questions are asked next.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::kept::Kept;
-use super::slot::{Blame, Slot};
+use super::overview::Overview;
+use super::slot::Slot;
 use super::topic::{Key, Topic};
 use super::{Members, Shared, State};
 use crate::model::Timestamp;
-use crate::prometheus::{Answer, Error};
-use crate::rules::WideQuery;
 
 /// Names of namespaces in one question, in bytes. VictoriaMetrics takes queries of 16 KiB, and a query may name them
 /// more than once.
 const MOST_NAMES_BYTES: usize = 4 << 10;
 
 /// Rows that one wide question is expected to bring, by what it brought before.
-const MOST_ROWS: usize = 50_000;
+pub(super) const MOST_ROWS: usize = 50_000;
 
 /// A question that is to be asked.
 #[derive(Debug)]
@@ -31,6 +28,8 @@ pub(super) struct Job {
 pub(super) enum Form {
     /// About all objects of the namespaces of all keys.
     Wide,
+    /// About all objects of all namespaces; the keys are those that are due.
+    All,
     /// About these objects in the namespace of the one key, if they are known.
     Narrow {
         names: Option<Vec<String>>,
@@ -38,9 +37,6 @@ pub(super) enum Form {
         is_wide: bool,
     },
 }
-
-/// What an answer brought: by key, the part of it that is to be kept.
-pub(super) type Brought = Vec<(Arc<Key>, Kept)>;
 
 impl Shared {
     /// The questions to a backend that are due. They count as asked until [`Shared::landed`].
@@ -50,14 +46,16 @@ impl Shared {
         for dropped in state.slots.forget(now) {
             state.dropped(dropped);
         }
-        let mut jobs = Vec::new();
+        self.forget_overviews(state, now);
+        let mut jobs = take_hurried(state, backend);
         for members in state.families.values_mut() {
             let is_due = members.due.is_some_and(|due| due <= now);
             if !is_due || members.topic.rule().backend != backend {
                 continue;
             }
             members.due = None;
-            jobs.extend(self.take_due_of(members, &mut state.slots, now));
+            let overview = state.overviews.get_mut(&members.family);
+            jobs.extend(self.take_due_of(members, &mut state.slots, overview, now));
         }
         self.metrics.kept_fresh(state.kept);
         jobs
@@ -67,6 +65,7 @@ impl Shared {
         &self,
         members: &mut Members,
         slots: &mut super::Demand<Key, super::Group, Slot>,
+        overview: Option<&mut Overview>,
         now: Timestamp,
     ) -> Vec<Job> {
         let (mut wide, mut jobs) = (Chunks::default(), Vec::new());
@@ -100,81 +99,58 @@ impl Shared {
                 });
             }
         }
-        jobs.extend(wide.chunks.into_iter().map(|chunk| Job {
+        let overview = overview.filter(|overview| !wide.chunks.is_empty() && overview.is_refreshed(now));
+        let wide = match overview {
+            Some(overview) => {
+                overview.ask();
+                let keys = wide.chunks.into_iter().flat_map(|chunk| chunk.keys);
+                vec![(Form::All, keys.collect())]
+            }
+            None => {
+                let chunks = wide.chunks.into_iter();
+                chunks.map(|chunk| (Form::Wide, chunk.keys)).collect()
+            }
+        };
+        jobs.extend(wide.into_iter().map(|(form, keys)| Job {
             topic: members.topic.clone(),
-            keys: chunk.keys,
-            form: Form::Wide,
+            keys,
+            form,
         }));
         jobs
     }
 
-    /// An answer came.
-    pub(super) fn landed(&self, brought: Brought, is_wide: bool, now: Timestamp) {
-        // What was kept before may be large, and is freed when nobody waits for it.
-        let mut before = Vec::with_capacity(brought.len());
-        let mut state = self.lock();
-        for (key, kept) in brought {
-            let replaced = state.keep(&key, kept, |slot, kept| {
-                if is_wide && slot.is_unfair(kept.answer.samples.len(), self.memory, now) {
-                    slot.narrow(now);
-                }
-            });
-            before.push(replaced);
-            self.is_due_again(&mut state, &key);
-        }
-    }
-
-    /// No answer came.
-    pub(super) fn failed(&self, keys: &[Arc<Key>], error: &Arc<Error>, blame: Blame, now: Timestamp) {
-        let mut state = self.lock();
-        for key in keys {
-            let Some(slot) = state.slots.kept_mut(key) else {
-                continue;
-            };
-            slot.is_asked = false;
-            slot.failed(error, blame, now);
-            self.is_due_again(&mut state, key);
-        }
-    }
-
-    /// No such question can be asked: requests ask their own.
-    pub(super) fn give_up(&self, keys: &[Arc<Key>]) {
-        let mut state = self.lock();
-        for key in keys {
-            if let Some(dropped) = state.slots.remove(key) {
-                state.dropped(dropped);
-            }
-        }
-    }
-
-    fn is_due_again(&self, state: &mut State, key: &Key) {
-        let State { slots, families, .. } = state;
-        if let (Some(slot), Some(members)) = (slots.kept_mut(key), families.get_mut(&key.family)) {
-            members.due_at(slot.due(&self.ages, members.refresh_after));
-        }
+    fn forget_overviews(&self, state: &mut State, now: Timestamp) {
+        let State {
+            overviews,
+            kept_bytes,
+            ..
+        } = state;
+        overviews.retain(|_, overview| {
+            *kept_bytes -= overview.let_go(&self.ages, now);
+            !overview.is_over(now)
+        });
     }
 }
 
-impl State {
-    /// Keeps an answer if there is room for it, and returns the one before.
-    fn keep(&mut self, key: &Key, kept: Kept, judge: impl FnOnce(&mut Slot, &Kept)) -> Option<Arc<Kept>> {
-        let slot = self.slots.kept_mut(key)?;
-        slot.is_asked = false;
-        judge(slot, &kept);
-        let evaluated_at = kept.evaluated_at();
-        let before = slot.kept.take();
-        self.let_go(before.as_ref());
-        let bytes = kept.size_bytes;
-        let has_room = self.kept_bytes + bytes <= super::MOST_KEPT_BYTES;
-        if has_room {
-            self.kept += 1;
-            self.kept_bytes += bytes;
+/// The questions that somebody waits for.
+fn take_hurried(state: &mut State, backend: &str) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for family in std::mem::take(&mut state.hurried) {
+        let Some(members) = state.families.get(&family) else {
+            state.drop_overview(&family);
+            continue;
+        };
+        if members.topic.rule().backend != backend {
+            state.hurried.push(family);
+            continue;
         }
-        if let Some(slot) = self.slots.kept_mut(key) {
-            slot.answered(has_room.then(|| Arc::new(kept)), evaluated_at);
-        }
-        before
+        jobs.push(Job {
+            topic: members.topic.clone(),
+            keys: Vec::new(),
+            form: Form::All,
+        });
     }
+    jobs
 }
 
 /// Keys in as few questions as they fit in.
@@ -208,17 +184,6 @@ impl Chunks {
         chunk.names_bytes += names_bytes;
         chunk.rows += rows;
     }
-}
-
-/// The parts of an answer to a wide question, for the keys it was asked for.
-pub(super) fn taken_apart(answer: Answer, wide: &WideQuery, keys: &[Arc<Key>]) -> Brought {
-    let namespaces: Vec<String> = keys.iter().filter_map(|key| key.namespace.clone()).collect();
-    let mut parts: HashMap<String, Kept> = super::kept::parts(answer, wide, &namespaces);
-    let parts = keys.iter().filter_map(|key| {
-        let part = parts.remove(key.namespace.as_deref().unwrap_or_default())?;
-        Some((Arc::clone(key), part))
-    });
-    parts.collect()
 }
 
 #[cfg(test)]

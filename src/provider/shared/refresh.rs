@@ -10,8 +10,9 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
 use super::Topic;
-use super::kept::Kept;
-use super::plan::{Brought, Form, Job, taken_apart};
+use super::kept::{Kept, all_parts};
+use super::landing::taken_apart;
+use super::plan::{Form, Job};
 use super::slot::Blame;
 use crate::model::chain;
 use crate::prometheus::{Answer, Asked, Error, Question};
@@ -43,8 +44,15 @@ impl Provider {
     async fn refresh_from(&self, name: &str, backend: &Backend) -> Infallible {
         let mut under_way = FuturesUnordered::new();
         let mut waiting: VecDeque<Job> = VecDeque::new();
+        let mut hurry = self.shared.hurry.subscribe();
         loop {
-            waiting.extend(self.shared.take_due(name, now()));
+            for job in self.shared.take_due(name, now()) {
+                match job.form {
+                    // Somebody waits for it.
+                    Form::All => waiting.push_front(job),
+                    Form::Wide | Form::Narrow { .. } => waiting.push_back(job),
+                }
+            }
             while under_way.len() < AT_ONCE
                 && let Some(job) = waiting.pop_front()
             {
@@ -53,11 +61,12 @@ impl Provider {
             let ended = tokio::select! {
                 Some(ended) = under_way.next() => ended,
                 () = tokio::time::sleep(TICK) => Ok(()),
+                _ = hurry.changed() => Ok(()),
             };
             // A backend that answers nobody is not asked the rest, and the log has it once.
             if let Err(error) = ended {
                 for job in waiting.drain(..) {
-                    self.shared.failed(&job.keys, &error, Blame::Backend, now());
+                    self.shared.failed(&job, &error, Blame::Backend, now());
                 }
             }
         }
@@ -67,25 +76,22 @@ impl Provider {
     async fn ask_again(&self, backend: &Backend, job: Job) -> Result<(), Arc<Error>> {
         let Ok(rendered) = Rendered::new(&job) else {
             // Its rule could render it for each request, but not for the objects of all requests together.
-            self.shared.give_up(&job.keys);
+            self.shared.give_up(&job, now());
             return Ok(());
         };
         let question = Question {
             query: rendered.text().to_owned(),
             on_partial: job.topic.rule().policies.on_partial,
         };
-        let is_wide = matches!(job.form, Form::Wide);
-        let form = if is_wide {
-            RefreshForm::Shared
-        } else {
-            RefreshForm::Narrow
+        let form = match job.form {
+            Form::Wide | Form::All => RefreshForm::Shared,
+            Form::Narrow { .. } => RefreshForm::Narrow,
         };
         let at = self.sources.ages.evaluation_time(now());
         match backend.instant(&question, at).await {
             Ok(answer) => {
                 self.sources.metrics.refreshed(form, BackendOutcome::Success);
-                let brought = rendered.brought(answer, &job);
-                self.shared.landed(brought, is_wide, now());
+                self.landed(rendered, answer, &job);
                 Ok(())
             }
             Err(error) => {
@@ -95,15 +101,37 @@ impl Provider {
         }
     }
 
+    fn landed(&self, rendered: Rendered, answer: Answer, job: &Job) {
+        let is_wide = matches!(job.form, Form::Wide);
+        match (&job.form, rendered) {
+            (Form::All, Rendered::Wide(wide)) => match all_parts(answer, &wide) {
+                Some(all) => self.shared.landed_all(job, all, now()),
+                None => self.shared.give_up(job, now()),
+            },
+            (_, Rendered::Wide(wide)) => {
+                let brought = taken_apart(answer, &wide, &job.keys);
+                self.shared.landed(brought, is_wide, now());
+            }
+            (_, Rendered::Narrow { names, label, .. }) => {
+                let kept = Kept::narrow(answer, names, label);
+                let brought = job.keys.iter().cloned().zip([kept]);
+                self.shared.landed(brought.collect(), is_wide, now());
+            }
+        }
+    }
+
     fn not_refreshed(&self, job: &Job, question: &Question, error: Error) -> Result<(), Arc<Error>> {
         let rule = job.topic.rule().key();
         let blame = match job.form {
-            Form::Wide => blame(&error),
+            Form::Wide | Form::All => blame(&error),
             Form::Narrow { .. } => Blame::Backend,
         };
-        let then = match blame {
-            Blame::Question => ", so its namespaces are asked about one by one",
-            Blame::Either | Blame::Backend => "",
+        let then = match (&job.form, blame) {
+            (_, Blame::Backend) | (Form::Wide | Form::Narrow { .. }, Blame::Either) => "",
+            (Form::All, _) => ", so that not all namespaces are asked about at once for a while",
+            (Form::Wide | Form::Narrow { .. }, Blame::Question) => {
+                ", so its namespaces are asked about one by one"
+            }
         };
         let query = question.logged();
         let (error, namespaces) = (Arc::new(error), job.keys.len());
@@ -119,7 +147,7 @@ impl Provider {
                 "{rule}: an answer could not be refreshed{then}"
             ),
         }
-        self.shared.failed(&job.keys, &error, blame, now());
+        self.shared.failed(job, &error, blame, now());
         match is_of_all(&error) {
             true => Err(error),
             false => Ok(()),
@@ -145,6 +173,10 @@ impl Rendered {
             Form::Wide => {
                 let wide = job.topic.wide(&namespaces);
                 wide.map(Rendered::Wide).ok_or(QueryFault::Empty)
+            }
+            Form::All => {
+                let all = job.topic.wide(&[]);
+                all.map(Rendered::Wide).ok_or(QueryFault::Empty)
             }
             Form::Narrow { names, is_wide } => {
                 let namespace = namespaces.first().map(String::as_str);
@@ -181,16 +213,6 @@ impl Rendered {
         match self {
             Rendered::Wide(wide) => &wide.text,
             Rendered::Narrow { text, .. } => text,
-        }
-    }
-
-    fn brought(self, answer: Answer, job: &Job) -> Brought {
-        match self {
-            Rendered::Wide(wide) => taken_apart(answer, &wide, &job.keys),
-            Rendered::Narrow { names, label, .. } => {
-                let kept = Kept::narrow(answer, names, label);
-                job.keys.iter().cloned().zip([kept]).collect()
-            }
         }
     }
 }

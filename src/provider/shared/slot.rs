@@ -9,7 +9,7 @@ use crate::model::{Timestamp, age};
 use crate::prometheus::{Ages, Error};
 
 /// How long a question is asked alone after it was found that it should not be asked with others.
-const NARROW_FOR: Duration = Duration::from_secs(10 * 60);
+pub(super) const NARROW_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// So many rows of a wide answer may come for each object that is asked for.
 const FAIR_ROWS: usize = 10;
@@ -97,6 +97,12 @@ impl Slot {
     /// Whether a new answer would be of a later time than the last.
     pub(super) fn can_be_newer(&self, ages: &Ages, now: Timestamp) -> bool {
         ages.evaluation_time(now) > self.evaluated_at()
+    }
+
+    /// Whether an answer of this time is as good as what is kept.
+    pub(super) fn takes(&self, evaluated_at: Timestamp) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_none_or(|kept| kept.evaluated_at() <= evaluated_at)
     }
 
     /// Whether it is asked alone for now, though it could be asked with others.

@@ -1,6 +1,7 @@
 //! Rules in the typed form: each becomes an expression into which matchers are put.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Parts, is_custom, namespace_fault, unknown_resource};
 use crate::config::{Aggregate, Buckets, TypedQuery, TypedRule, WrittenRule};
@@ -44,11 +45,14 @@ fn making(rule: &TypedRule, written: &WrittenRule, resources: &Resources) -> Res
     }
     let scope = rule.objects.iter().find(|(name, _)| name == NAMESPACE);
     let scope = scope.map(|(_, label)| label.clone());
-    let named: Vec<Resource> = objects.iter().map(|(_, resource)| resource.clone()).collect();
+    let named: Vec<Arc<Resource>> = objects.iter().map(|(_, resource)| resource.clone()).collect();
     let making = Making {
         namespaced: scope.is_some(),
         association: Association::written(objects, scope),
-        querying: Querying::Expression(bases),
+        querying: Querying::Expression {
+            window: bases.values().next().and_then(Query::window),
+            bases,
+        },
     };
     match namespace_fault(written, "objects", &making, &named) {
         Some(fault) => Err(fault),
@@ -61,7 +65,7 @@ fn objects(
     rule: &TypedRule,
     written: &WrittenRule,
     resources: &Resources,
-) -> Result<Vec<(String, Resource)>, Diagnostic> {
+) -> Result<Vec<(String, Arc<Resource>)>, Diagnostic> {
     let mut objects = Vec::new();
     for (name, label) in rule.objects.iter().filter(|(name, _)| name != NAMESPACE) {
         let resource = resources.find(&GroupResource::parse(name)).ok_or_else(|| {

@@ -1,11 +1,12 @@
 //! Rules in prometheus-adapter's form.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::template::{read_template, template_fault};
 use super::{Options, Parts, is_custom, namespace_fault, unknown_resource};
 use crate::config::{UpstreamRule, WrittenRule};
-use crate::model::{Diagnostic, Resources};
+use crate::model::{Diagnostic, Resource, Resources};
 use crate::promql::{Names, QueryTemplate, ResourceTemplate, SeriesSelector};
 use crate::rules::association::Association;
 use crate::rules::discovery::{Discovery, FoundSeries, Question};
@@ -91,7 +92,7 @@ fn making(
     Ok(making)
 }
 
-fn overridden(rule: &UpstreamRule, resources: &Resources) -> impl Iterator<Item = crate::model::Resource> {
+fn overridden(rule: &UpstreamRule, resources: &Resources) -> impl Iterator<Item = Arc<Resource>> {
     rule.resources
         .overrides
         .iter()

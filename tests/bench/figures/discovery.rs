@@ -5,35 +5,46 @@ use std::time::Duration;
 
 use crate::Extent;
 use crate::machine::Machine;
+use crate::process::Process;
 use crate::report::{Cell, Figure, Row, Verdict};
+use crate::samples::Spread;
 use crate::scene::Scene;
-use crate::servers::Adapter;
-use crate::shop::Shop;
+use crate::servers::{ControlPlane, Peer, peer};
+use crate::shop::{Shop, upstream_rule};
 
 /// How many there are to be found.
 pub(super) const SERIES: usize = 50_000;
 
-const SCRAPED: Duration = Duration::from_secs(15);
+/// How often Prometheus scrapes. Rules are looked for every 15 s and as far back, so that there always is a sample.
+pub(super) const SCRAPED: Duration = Duration::from_secs(10);
 
-/// A rule that names its series, in prometheus-adapter's form, which looks for it once a second.
-pub(super) const NAMED: &str = "\
-metricsRelistInterval: 1s
-rules:
-  - seriesQuery: 'requests_00_total{namespace!=\"\",pod!=\"\"}'
-    resources: {overrides: {namespace: {resource: namespaces}, pod: {resource: pods}}}
-    name: {matches: '^(.*)_total$', as: '${1}_per_second'}
-    metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)'
-";
+/// How long a run is: two looks, three scrapes.
+const RUN: Duration = Duration::from_secs(30);
+
+/// Series by name.
+///
+/// Without matchers for the labels: `{namespace!="",pod!=""}` would say all there is to find, and the adapter never look.
+const NAME: &str = "requests_00_total";
+
+/// Series by a pattern.
+const PATTERN: &str = "{__name__=~\"^requests_.*_total$\",namespace!=\"\",pod!=\"\"}";
+
+/// A configuration with a rule that names its series, looked for every 15 s.
+pub(super) fn by_name() -> String {
+    configuration(NAME)
+}
 
 /// The same with a pattern.
-pub(super) const PATTERN: &str = "\
-metricsRelistInterval: 1s
-rules:
-  - seriesQuery: '{__name__=~\"^requests_.*_total$\",namespace!=\"\",pod!=\"\"}'
-    resources: {overrides: {namespace: {resource: namespaces}, pod: {resource: pods}}}
-    name: {matches: '^(.*)_total$', as: '${1}_per_second'}
-    metricsQuery: 'sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)'
-";
+pub(super) fn by_pattern() -> String {
+    configuration(PATTERN)
+}
+
+fn configuration(series_query: &str) -> String {
+    format!(
+        "metricsRelistInterval: 15s\nrules:\n{}",
+        upstream_rule(series_query)
+    )
+}
 
 /// So many series of one metric.
 pub(super) fn shop(series: usize) -> Shop {
@@ -50,11 +61,17 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
     let scene = Scene::set(shop(SERIES), SCRAPED);
     scene.empty();
-    let idle = scene.prometheus.idle_cpu(SCRAPED, 2);
-    let named = looks(&scene, NAMED, idle, extent);
-    let pattern = looks(&scene, PATTERN, idle, extent);
-    let mut rows = rows("by name", "at most 1/20 of the peer's", &named);
-    rows.extend(self::rows("by a pattern", "", &pattern));
+    let idle = scene.prometheus.idle_cpu(RUN, 2);
+    let by_name = Looks {
+        adapter: looks(&scene, &by_name(), idle, extent.runs),
+        peer: looks_of_peer(&scene, NAME, idle, extent.runs),
+    };
+    let by_pattern = Looks {
+        adapter: looks(&scene, &by_pattern(), idle, extent.runs),
+        peer: looks_of_peer(&scene, PATTERN, idle, extent.runs),
+    };
+    let mut rows = by_name.rows("by name", Some(1.0 / 20.0));
+    rows.extend(by_pattern.rows("by a pattern", None));
     Figure {
         how: HOW.to_owned(),
         rows,
@@ -63,8 +80,9 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
 }
 
 const HOW: &str = "\
-Prometheus has 50,000 series of one metric; what it takes to scrape them every 15 s is measured before and taken off.
-A rule of prometheus-adapter's form looks for them once a second, and what it takes is divided by the looks that Prometheus counts.
+Prometheus has 50,000 series of one metric; what it takes to scrape them every 10 s is measured before and taken off.
+A rule of prometheus-adapter's form looks for them every 15 s, and what it takes is divided by the looks that Prometheus counts.
+The rule by name gives no matchers; with `{namespace!=\"\",pod!=\"\"}` the adapter has nothing to look for and asks nothing.
 Bytes are those on the wire, as Prometheus counts them (`prometheus_http_response_size_bytes`), compressed if the client lets it.
 ";
 
@@ -72,25 +90,28 @@ Bytes are those on the wire, as Prometheus counts them (`prometheus_http_respons
 #[derive(Default)]
 struct Look {
     bytes: Vec<f64>,
-    adapter_cpu_ms: Vec<f64>,
+    program_cpu_ms: Vec<f64>,
     prometheus_cpu_ms: Vec<f64>,
 }
 
-/// `idle` is what Prometheus takes between two scrapes while nobody asks.
-fn looks(scene: &Scene, config: &str, idle: Duration, extent: &Extent) -> Look {
+/// `idle` is what Prometheus takes in a run while nobody asks.
+fn looks(scene: &Scene, config: &str, idle: Duration, runs: usize) -> Look {
     scene.configure(config);
-    let adapter = scene.adapter();
+    looks_of(&scene.adapter().process, scene, idle, runs)
+}
+
+fn looks_of(program: &Process, scene: &Scene, idle: Duration, runs: usize) -> Look {
     // The first looks find connections and memory still to be made.
     thread::sleep(Duration::from_secs(3));
     let mut look = Look::default();
-    for _ in 0..extent.runs {
-        let before = Reading::of(scene, &adapter);
-        thread::sleep(SCRAPED);
-        let now = Reading::of(scene, &adapter);
+    for _ in 0..runs {
+        let before = Reading::of(scene, program);
+        thread::sleep(RUN);
+        let now = Reading::of(scene, program);
         let looks = now.looks - before.looks;
         look.bytes.push((now.bytes - before.bytes) / looks);
         let ms = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() * 1000.0 / looks;
-        look.adapter_cpu_ms.push(ms(now.adapter, before.adapter));
+        look.program_cpu_ms.push(ms(now.program, before.program));
         look.prometheus_cpu_ms
             .push(ms(now.prometheus.saturating_sub(idle), before.prometheus));
     }
@@ -101,12 +122,12 @@ fn looks(scene: &Scene, config: &str, idle: Duration, extent: &Extent) -> Look {
 struct Reading {
     looks: f64,
     bytes: f64,
-    adapter: Duration,
+    program: Duration,
     prometheus: Duration,
 }
 
 impl Reading {
-    fn of(scene: &Scene, adapter: &Adapter) -> Reading {
+    fn of(scene: &Scene, program: &Process) -> Reading {
         let of_both = |name: &str| {
             let handlers = ["/api/v1/series", "/api/v1/labels"];
             let counters = handlers.map(|handler| {
@@ -118,29 +139,74 @@ impl Reading {
         Reading {
             looks: of_both("prometheus_http_requests_total"),
             bytes: of_both("prometheus_http_response_size_bytes_sum"),
-            adapter: adapter.process.cpu(),
+            program: program.cpu(),
             prometheus: scene.prometheus.process.cpu(),
         }
     }
 }
 
-fn rows(way: &str, must: &str, look: &Look) -> Vec<Row> {
-    let row = |what: &str, runs: &[f64], unit: &str| Row {
-        what: format!("{what} of one discovery of 50,000 series {way}"),
-        must: must.to_owned(),
-        measured: Cell::new(runs, unit),
-        peer: Cell::NotGiven,
-        verdict: if must.is_empty() {
-            Verdict::Told
-        } else {
-            Verdict::Open
-        },
-        ..Row::told()
-    };
-    let both = look.adapter_cpu_ms.iter().zip(&look.prometheus_cpu_ms);
-    let both: Vec<f64> = both.map(|(adapter, prometheus)| adapter + prometheus).collect();
-    vec![
-        row("bytes", &look.bytes, "bytes"),
-        row("CPU of adapter and Prometheus", &both, "ms"),
-    ]
+/// What looks for the same take both programs.
+struct Looks {
+    adapter: Look,
+    /// `None` if it is not given.
+    peer: Option<Look>,
+}
+
+impl Looks {
+    /// `part` is what must be reached of the peer.
+    fn rows(&self, way: &str, part: Option<f64>) -> Vec<Row> {
+        let bytes = |look: &Look| look.bytes.clone();
+        vec![
+            self.row(
+                &format!("bytes of one discovery of 50,000 series {way}"),
+                part,
+                "bytes",
+                bytes,
+            ),
+            self.row(
+                &format!("CPU of one discovery of 50,000 series {way}, Prometheus' share included"),
+                part,
+                "ms",
+                Look::cpu_ms,
+            ),
+        ]
+    }
+
+    fn row(&self, what: &str, part: Option<f64>, unit: &str, runs: impl Fn(&Look) -> Vec<f64>) -> Row {
+        let measured = Spread::of(&runs(&self.adapter));
+        let peer = self.peer.as_ref().map(|peer| Spread::of(&runs(peer)));
+        Row {
+            what: what.to_owned(),
+            must: part.map_or(String::new(), |part| {
+                format!("at most 1/{:.0} of the peer's", 1.0 / part)
+            }),
+            measured: Cell::of(measured, unit),
+            peer: peer.map_or(Cell::NotGiven, |peer| Cell::of(peer, unit)),
+            verdict: match (part, peer) {
+                (None, _) => Verdict::Told,
+                (Some(_), None) => Verdict::Open,
+                (Some(part), Some(peer)) => Verdict::reached_if(measured.median <= part * peer.median),
+            },
+            ..Row::told()
+        }
+    }
+}
+
+impl Look {
+    /// Of both ends.
+    fn cpu_ms(&self) -> Vec<f64> {
+        let both = self.program_cpu_ms.iter().zip(&self.prometheus_cpu_ms);
+        both.map(|(program, prometheus)| program + prometheus).collect()
+    }
+}
+
+/// The peer needs a control plane, though it asks nothing of it here.
+fn looks_of_peer(scene: &Scene, series_query: &str, idle: Duration, runs: usize) -> Option<Look> {
+    if !peer::is_given() {
+        return None;
+    }
+    let control_plane = ControlPlane::start();
+    let config = format!("rules:\n{}", upstream_rule(series_query));
+    let peer = Peer::start(scene.path(), &config, &scene.prometheus.url, &control_plane)?;
+    Some(looks_of(&peer.process, scene, idle, runs))
 }

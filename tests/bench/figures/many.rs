@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::warm::age_s;
+use super::runs::age_s;
 use crate::Extent;
 use crate::load::{Load, Outcome, Pace, Protocol, Request, Target};
 use crate::machine::Machine;

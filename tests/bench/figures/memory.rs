@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::discovery::{NAMED, PATTERN, SERIES, shop};
+use super::discovery::{SCRAPED, SERIES, by_name, by_pattern, shop};
 use crate::Extent;
 use crate::machine::Machine;
 use crate::report::{Cell, Figure, Row, Verdict};
@@ -19,11 +19,11 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     } else {
         6 * SERIES
     };
-    let scene = Scene::set(shop(series), Duration::from_secs(15));
+    let scene = Scene::set(shop(series), SCRAPED);
     scene.empty();
     let idle = peaks(&scene, "rules: []", extent.runs);
-    let named = peaks(&scene, NAMED, extent.runs);
-    let pattern = peaks(&scene, PATTERN, extent.runs);
+    let named = peaks(&scene, &by_name(), extent.runs);
+    let pattern = peaks(&scene, &by_pattern(), extent.runs);
     let above = |peaks: &[f64]| {
         let idle = Spread::of(&idle).median;
         peaks.iter().map(|peak| peak - idle).collect::<Vec<_>>()

@@ -1,11 +1,16 @@
 //! The figures, in the order of the report.
 
+mod aggregated;
+mod cluster;
 mod discovery;
 mod documents;
 mod first;
+mod growth;
 mod many;
 mod memory;
+mod runs;
 mod scraping;
+mod soak;
 mod start;
 mod warm;
 
@@ -28,9 +33,19 @@ pub(crate) const FIGURES: &[Measurable] = &[
         measure: warm::measure,
     },
     Measurable {
+        name: "cluster",
+        title: "A warm GET in a cluster, beside the peer",
+        measure: cluster::measure,
+    },
+    Measurable {
         name: "many",
         title: "Ten thousand autoscalers",
         measure: many::measure,
+    },
+    Measurable {
+        name: "aggregated",
+        title: "Five thousand autoscalers through kube-apiserver",
+        measure: aggregated::measure,
     },
     Measurable {
         name: "memory",
@@ -61,5 +76,15 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "scraping",
         title: "Scraping without Prometheus",
         measure: scraping::measure,
+    },
+    Measurable {
+        name: "growth",
+        title: "Growth",
+        measure: growth::measure,
+    },
+    Measurable {
+        name: "soak",
+        title: "A long time under load",
+        measure: soak::measure,
     },
 ];

@@ -11,7 +11,7 @@ use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::{Spread, quantile};
 use crate::scene::Scene;
 use crate::servers::Adapter;
-use crate::shop::Shop;
+use crate::shop::{Shop, upstream_rule};
 
 const RULES: usize = 100;
 
@@ -98,23 +98,10 @@ fn typed_rules() -> String {
     text
 }
 
+/// The same in prometheus-adapter's form.
 fn upstream_rules() -> String {
-    let mut text = "rules:\n".to_owned();
-    for rule in 0..RULES {
-        let series = match rule {
-            0 => "requests_00_total".to_owned(),
-            rule => format!("other_{rule}_total"),
-        };
-        writeln!(
-            text,
-            "  - seriesQuery: '{series}'\n    \
-             resources: {{overrides: {{namespace: {{resource: namespaces}}, pod: {{resource: pods}}}}}}\n    \
-             name: {{matches: '^(.*)_total$', as: '${{1}}_per_second'}}\n    \
-             metricsQuery: 'sum(rate(<<.Series>>{{<<.LabelMatchers>>}}[1m])) by (<<.GroupBy>>)'"
-        )
-        .unwrap();
-    }
-    text
+    let others = (1..RULES).map(|rule| upstream_rule(&format!("other_{rule}_total")));
+    SHOP.upstream_rules() + &others.collect::<String>()
 }
 
 fn row(rules: &str, took_ms: &[f64], backend_ms: f64) -> Row {

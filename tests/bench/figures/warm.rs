@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use super::runs::{Runs, laid_on};
 use crate::Extent;
-use crate::load::{Load, Outcome, Pace, Protocol, Request, Target};
+use crate::load::{Pace, Protocol, Request, Target};
 use crate::machine::Machine;
-use crate::process::{Parted, Process};
+use crate::process::Parted;
 use crate::report::{Cell, Figure, Row, Verdict};
-use crate::samples::{Spread, quantile};
+use crate::samples::Spread;
 use crate::scene::Scene;
 use crate::servers::{Adapter, Floor};
 use crate::shop::Shop;
 
 /// So few that all answers are in the cache before the measuring, so many that it is not always the same one.
-const SHOP: Shop = Shop {
+pub(super) const SHOP: Shop = Shop {
     namespaces: 10,
     workloads: 100,
     pods: 10,
@@ -117,62 +118,13 @@ struct Both {
     floor: Runs,
 }
 
-/// What several runs gave of one program, an entry a run.
-#[derive(Default)]
-struct Runs {
-    /// Processor time of a request.
-    cpu_us: Vec<f64>,
-    /// Part of one processor that was used.
-    busy: Vec<f64>,
-    /// Answers a second.
-    rate: Vec<f64>,
-    p50_ms: Vec<f64>,
-    p99_ms: Vec<f64>,
-    /// Of all runs together.
-    ages_s: Vec<f64>,
-}
-
-impl Runs {
-    fn take(&mut self, (outcome, cpu): &(Outcome, Duration)) {
-        let cpu_s = cpu.as_secs_f64();
-        self.cpu_us.push(cpu_s * 1e6 / outcome.answered as f64);
-        self.busy.push(cpu_s / outcome.took.as_secs_f64());
-        self.rate.push(outcome.rate());
-        self.p50_ms.push(quantile(&outcome.latencies_ms, 0.5));
-        self.p99_ms.push(quantile(&outcome.latencies_ms, 0.99));
-        self.ages_s.extend(&outcome.ages_s);
-    }
-}
-
-/// What comes of a load, and the processor time that it takes the server.
-fn laid_on(
-    server: &Process,
-    (target, requests): &(Target, Vec<Request>),
-    protocol: Protocol,
-    pace: Pace,
-    extent: &Extent,
-) -> (Outcome, Duration) {
-    let before = server.cpu();
-    let load = Load {
-        target,
-        requests,
-        protocol,
-        pace,
-        length: extent.length,
-    };
-    let outcome = load.run().complete();
-    (outcome, server.cpu() - before)
-}
-
 fn cost_row(Both { adapter, floor }: &Both) -> Row {
     Row {
-        what: "adapter CPU for a warm GET of ten pods over TLS".to_owned(),
-        must: "at most 1/100 of the peer's".to_owned(),
+        what: "adapter CPU for a warm GET of ten pods over TLS, without a cluster".to_owned(),
         measured: Cell::new(&adapter.cpu_us, "µs"),
         floor: Cell::new(&floor.cpu_us, "µs"),
-        peer: Cell::NotGiven,
-        verdict: Verdict::Open,
-        age_s: age_s(&adapter.ages_s),
+        age_s: adapter.age_s(),
+        ..Row::told()
     }
 }
 
@@ -185,7 +137,7 @@ fn throughput_row(protocol: &str, Both { adapter, floor }: &Both) -> Row {
         floor: Cell::new(&floor.rate, "req/s"),
         peer: Cell::Nothing,
         verdict: Verdict::reached_if(ratio.median >= 0.7),
-        age_s: age_s(&adapter.ages_s),
+        age_s: adapter.age_s(),
     }
 }
 
@@ -212,7 +164,7 @@ fn latency_row(Both { adapter, floor }: &Both) -> Row {
         floor: Cell::of(floor_p99, "ms"),
         peer: Cell::Nothing,
         verdict: Verdict::reached_if(adapter_p99.median < 1.0 && adapter_p99.median < 2.0 * floor_p99.median),
-        age_s: age_s(&adapter.ages_s),
+        age_s: adapter.age_s(),
     }
 }
 
@@ -231,9 +183,4 @@ fn percent(ratio: Spread) -> String {
         "{:.2} [{:.2}–{:.2}] of the static handler's",
         ratio.median, ratio.least, ratio.most
     )
-}
-
-/// p50 and p99.
-pub(super) fn age_s(ages_s: &[f64]) -> Option<(f64, f64)> {
-    (!ages_s.is_empty()).then(|| (quantile(ages_s, 0.5), quantile(ages_s, 0.99)))
 }

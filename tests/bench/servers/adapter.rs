@@ -1,10 +1,10 @@
 //! The adapter.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{accepts, loopback, wait_for};
+use super::{ControlPlane, accepts, loopback, wait_for};
 use crate::process::Process;
 use crate::support::adapter::PROGRAM;
 use crate::support::servers::free_port;
@@ -32,7 +32,7 @@ impl Adapter {
     /// Starts it on loopback with `config.yaml` and the certificate of a directory.
     fn spawn(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
         let address = loopback(free_port());
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program());
         command
             .current_dir(directory)
             .args(["--config=config.yaml", "--bind-address=127.0.0.1"])
@@ -44,6 +44,12 @@ impl Adapter {
         Adapter { process, address }
     }
 
+    /// In a cluster: objects, and who may ask, come from there.
+    pub(crate) fn start_in(control_plane: &ControlPlane, directory: &Path, backend: &str) -> Adapter {
+        let kubeconfig = format!("--lister-kubeconfig={}", control_plane.kubeconfig().display());
+        Adapter::start(directory, backend, &[&kubeconfig])
+    }
+
     /// Without a cluster: objects come from `objects.yaml`, and clients show a certificate of `ca.crt`.
     pub(crate) fn start_alone(directory: &Path, backend: &str) -> Adapter {
         Adapter::start(directory, backend, &ALONE)
@@ -53,4 +59,9 @@ impl Adapter {
     pub(crate) fn spawn_alone(directory: &Path, backend: &str) -> Adapter {
         Adapter::spawn(directory, backend, &ALONE)
     }
+}
+
+/// The program that was built, or the one that is given, to measure another version.
+fn program() -> PathBuf {
+    std::env::var_os("PROMQL_ADAPTER").map_or_else(|| PROGRAM.into(), PathBuf::from)
 }

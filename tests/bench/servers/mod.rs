@@ -1,14 +1,18 @@
 //! The programs that are measured, and those they need.
 
 mod adapter;
-mod floor;
+mod control_plane;
+pub(crate) mod floor;
+pub(crate) mod peer;
 pub(crate) mod pods;
 mod prometheus;
 pub(crate) mod scraper;
 mod tls;
 
 pub(crate) use adapter::Adapter;
+pub(crate) use control_plane::ControlPlane;
 pub(crate) use floor::Floor;
+pub(crate) use peer::Peer;
 pub(crate) use prometheus::Prometheus;
 pub(crate) use tls::Tls;
 

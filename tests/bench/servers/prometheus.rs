@@ -1,7 +1,7 @@
 //! Prometheus, and what it counts of itself.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub(crate) struct Prometheus {
     pub(crate) process: Process,
     /// Base URL, without a slash at its end.
     pub(crate) url: String,
+    directory: PathBuf,
 }
 
 impl Prometheus {
@@ -29,18 +30,33 @@ impl Prometheus {
         );
         std::fs::write(directory.join("prometheus.yaml"), config).unwrap();
         let address = loopback(free_port());
-        let mut command = Command::new(program());
-        command
-            .current_dir(directory)
-            .args(["--config.file=prometheus.yaml", "--storage.tsdb.path=data"])
-            .args([format!("--web.listen-address={address}")]);
-        let url = format!("http://{address}");
-        let mut process = Process::start(command, &directory.join("prometheus.log"));
-        let readiness = format!("{url}/-/ready");
-        wait_for(&mut process, "a Prometheus that is ready", || {
+        let mut prometheus = Prometheus {
+            process: spawn(directory, address),
+            url: format!("http://{address}"),
+            directory: directory.to_owned(),
+        };
+        let readiness = format!("{}/-/ready", prometheus.url);
+        wait_for(&mut prometheus.process, "a Prometheus that is ready", || {
             try_get(&readiness).is_ok()
         });
-        Prometheus { process, url }
+        prometheus
+    }
+
+    /// Ends the process as a crash would; its data and its port stay.
+    pub(crate) fn stop(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it after a stop.
+    pub(crate) fn start_again(&mut self) {
+        self.process = spawn(&self.directory, self.address());
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url
+            .trim_start_matches("http://")
+            .parse()
+            .expect("it was made of one")
     }
 
     /// Waits until this query gives so many series.
@@ -86,6 +102,15 @@ impl Prometheus {
     }
 }
 
+fn spawn(directory: &Path, address: SocketAddr) -> Process {
+    let mut command = Command::new(program());
+    command
+        .current_dir(directory)
+        .args(["--config.file=prometheus.yaml", "--storage.tsdb.path=data"])
+        .arg(format!("--web.listen-address={address}"));
+    Process::start(command, &directory.join("prometheus.log"))
+}
+
 /// The result of a query now.
 fn instant(url: &str, query: &str) -> Value {
     let query = form_urlencoded::byte_serialize(query.as_bytes()).collect::<String>();
@@ -95,5 +120,5 @@ fn instant(url: &str, query: &str) -> Value {
 }
 
 fn program() -> String {
-    std::env::var("PROMETHEUS_2").expect("PROMETHEUS_2 names a Prometheus; `tests/bench/run` gets one")
+    std::env::var("PROMETHEUS_3").expect("PROMETHEUS_3 names a Prometheus; `tests/bench/run` gets one")
 }

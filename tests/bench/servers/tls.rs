@@ -26,6 +26,11 @@ impl Tls {
         Tls { authority, trust }
     }
 
+    /// The authority, as PEM.
+    pub(crate) fn authority(&self) -> &str {
+        self.authority.pem()
+    }
+
     /// Writes `ca.crt`, `tls.crt` and `tls.key`.
     pub(crate) fn write(&self, directory: &Path) {
         std::fs::write(directory.join("ca.crt"), self.authority.pem()).unwrap();

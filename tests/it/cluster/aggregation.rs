@@ -34,7 +34,7 @@ async fn external_metric_is_served_through_the_aggregator() {
     fake.on("sum(queue_length)", Reply::vector(&[(&[], "7")]));
     let mut registration = cluster.registration().await;
     let adapter = adapter(cluster, &registration, &fake.url()).await;
-    registration.register(&adapter, &[EXTERNAL]).await;
+    registration.register(adapter.https_port(), &[EXTERNAL]).await;
 
     let namespace = cluster.namespace("shop").await;
     let path = format!("/apis/external.metrics.k8s.io/v1beta1/namespaces/{namespace}/queue_length");
@@ -49,7 +49,7 @@ async fn both_groups_are_among_the_resources_that_kubectl_lists() {
     let mut registration = cluster.registration().await;
     let adapter = adapter(cluster, &registration, &fake.url()).await;
     registration
-        .register(&adapter, &[CUSTOM[0], CUSTOM[1], EXTERNAL])
+        .register(adapter.https_port(), &[CUSTOM[0], CUSTOM[1], EXTERNAL])
         .await;
 
     let listed = async |group: &str| {
@@ -69,7 +69,7 @@ async fn namespaces_are_deleted_while_the_adapter_is_registered() {
     let mut registration = cluster.registration().await;
     let adapter = adapter(cluster, &registration, &fake.url()).await;
     registration
-        .register(&adapter, &[CUSTOM[0], CUSTOM[1], EXTERNAL])
+        .register(adapter.https_port(), &[CUSTOM[0], CUSTOM[1], EXTERNAL])
         .await;
 
     a_namespace_is_deleted(cluster).await;
@@ -82,7 +82,7 @@ async fn namespaces_are_deleted_while_prometheus_is_down() {
     let nobody = format!("http://127.0.0.1:{}", free_port());
     let adapter = adapter(cluster, &registration, &nobody).await;
     registration
-        .register(&adapter, &[CUSTOM[0], CUSTOM[1], EXTERNAL])
+        .register(adapter.https_port(), &[CUSTOM[0], CUSTOM[1], EXTERNAL])
         .await;
 
     let path = "/apis/external.metrics.k8s.io/v1beta1/namespaces/default/queue_length";

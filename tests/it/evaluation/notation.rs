@@ -60,7 +60,7 @@ pub(crate) fn labels(text: &str) -> Result<Labels, String> {
         if !matches!(matcher.op, MatchOp::Equal) {
             return Err(format!("`{matcher}` is not a label"));
         }
-        labels.insert(&matcher.name, &matcher.value);
+        labels.insert(matcher.name.as_str(), matcher.value.as_str());
     }
     Ok(labels)
 }

@@ -63,10 +63,7 @@ pub(crate) fn append(window: &mut Window, labels: &Labels, at_ms: i64, step: Ste
 
 /// As the window takes labels.
 pub(crate) fn pairs(labels: &Labels) -> Vec<(&str, &str)> {
-    let pairs = labels.iter();
-    pairs
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+    labels.iter().collect()
 }
 
 pub(crate) fn time(at_ms: i64) -> Timestamp {

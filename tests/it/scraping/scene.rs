@@ -131,7 +131,7 @@ pub(crate) async fn prometheus(targets: &[Target]) -> Backend {
         let mut labels = serde_json::Map::new();
         labels.insert("__metrics_path__".to_owned(), format!("/{path}").into());
         for (name, value) in target.labels.iter() {
-            labels.insert(name.clone(), value.as_str().into());
+            labels.insert(name.to_owned(), value.into());
         }
         writeln!(
             config,

@@ -257,6 +257,19 @@ impl Backend {
         );
     }
 
+    /// Instant queries that a Prometheus has answered since it started, by its own count.
+    pub(crate) async fn queries_answered(&self) -> u64 {
+        let metrics = self.client.get(format!("{}/metrics", self.url)).send().await;
+        let metrics = metrics.expect("an answer").text().await.expect("a whole answer");
+        let is_query = |line: &&str| {
+            line.starts_with("prometheus_http_requests_total{") && line.contains("handler=\"/api/v1/query\"")
+        };
+        let counts = metrics.lines().filter(is_query);
+        counts
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
+    }
+
     /// Its clock, as Unix time.
     pub(crate) async fn now(&self) -> f64 {
         let now = self.query("vector(time())", None).await;

@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
     pub(super) async fn start_adapter(&self) {
         let mut registration = self.registration.lock().await;
         let adapter = registration.serve(Setup::new(&self.config().await)).start().await;
-        registration.register(&adapter, SERVED).await;
+        registration.register(adapter.https_port(), SERVED).await;
         *self.adapter.lock().await = Some(adapter);
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -27,7 +28,14 @@ impl Drop for Exporter {
     }
 }
 
+/// With series of every kind.
 pub(super) async fn start_exporter() -> Exporter {
+    start_exporter_of(page).await
+}
+
+/// With a page that depends on the seconds since the start.
+pub(super) async fn start_exporter_of(page: impl Fn(f64) -> String + Send + Sync + 'static) -> Exporter {
+    let page = Arc::new(page);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -36,6 +44,7 @@ pub(super) async fn start_exporter() -> Exporter {
     let started = Instant::now();
     let serving = tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let page = Arc::clone(&page);
             tokio::spawn(async move {
                 let mut request = [0; 4096];
                 let _ = stream.read(&mut request).await;

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 
 use super::{Cluster, kubectl};
-use crate::support::adapter::{Adapter, Setup};
-use crate::support::certificates::Authority;
+use crate::support::adapter::Setup;
+use crate::support::certificates::{Authority, Pem};
 
 /// The Service of the adapter.
 pub(crate) const SERVICE: &str = "adapter";
@@ -55,8 +55,13 @@ impl<'a> Registration<'a> {
 
     /// An adapter that serves with the certificate that the API server expects. Other arguments stay to be given.
     pub(crate) fn serve(&self, setup: Setup) -> Setup {
+        setup.https(&self.certificate())
+    }
+
+    /// The certificate that the API server expects.
+    pub(crate) fn certificate(&self) -> Pem {
         let name = format!("{SERVICE}.{}.svc", self.namespace);
-        setup.https(&self.authority.server_named(&name))
+        self.authority.server_named(&name)
     }
 
     /// Who vouches for the adapter.
@@ -69,12 +74,12 @@ impl<'a> Registration<'a> {
         &self.namespace
     }
 
-    /// Registers the versions, given as `v1beta1.external.metrics.k8s.io`, and waits until they are available.
+    /// Registers the versions, given as `v1beta1.external.metrics.k8s.io`, of the adapter that serves HTTPS on a port of
+    /// loopback, and waits until they are available.
     ///
     /// Once more for another port: the Service leads there from then on.
-    pub(crate) async fn register(&mut self, adapter: &Adapter, versions: &[&str]) {
-        self.lead_to(adapter.https_port(), versions, CaBundle::Given)
-            .await;
+    pub(crate) async fn register(&mut self, port: u16, versions: &[&str]) {
+        self.lead_to(port, versions, CaBundle::Given).await;
     }
 
     /// The same for adapters behind this port that set `caBundle` themselves.

@@ -1,0 +1,196 @@
+//! A warm GET in a cluster, beside prometheus-adapter: both ask the same kube-apiserver for pods and permissions.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::runs::{Runs, laid_on};
+use super::warm::SHOP;
+use crate::Extent;
+use crate::load::{Pace, Protocol, Request, Target};
+use crate::machine::Machine;
+use crate::process::Process;
+use crate::report::{Cell, Figure, Row, Verdict};
+use crate::samples::Spread;
+use crate::scene::Scene;
+use crate::servers::{Adapter, ControlPlane, Peer};
+
+/// Requests a second while processor time is measured.
+const ADAPTER_RATE: f64 = 500.0;
+/// The peer cannot answer many more.
+const PEER_RATE: f64 = 20.0;
+
+/// How long a permission is kept.
+const REVIEW_LASTS: Duration = Duration::from_secs(10);
+
+const PROTOCOL: Protocol = Protocol::Multiplexed {
+    connections: 4,
+    streams: 8,
+};
+
+pub(crate) fn measure(extent: &Extent) -> Figure {
+    let machine = Machine::now();
+    let control_plane = ControlPlane::start();
+    let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+    control_plane.fill(&SHOP);
+    scene.configure(&SHOP.upstream_rules());
+    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
+    let peer = Peer::start(
+        scene.path(),
+        &SHOP.upstream_rules(),
+        &scene.prometheus.url,
+        &control_plane,
+    );
+    let stand = Stand {
+        control_plane: &control_plane,
+        scene: &scene,
+        extent,
+    };
+    let adapter = stand.measure(&adapter.process, adapter.address, ADAPTER_RATE);
+    let peer = peer.map(|peer| stand.measure(&peer.process, peer.address, PEER_RATE));
+    Figure {
+        how: HOW.to_owned(),
+        rows: rows(&adapter, peer.as_ref()),
+        machine,
+    }
+}
+
+const HOW: &str = "\
+The same 100 workloads of ten pods as above, now pods of 4 KB in a control plane of etcd, kube-apiserver and kube-controller-manager.
+Adapter and peer read the same rules in prometheus-adapter's form, and are asked over HTTP/2 by the front proxy in the name of the autoscaler's controller.
+The peer's limit for its own requests to kube-apiserver is lifted, or it could not answer what is asked here.
+Processor time is measured at 500 requests a second for the adapter and 20 for the peer, which answers few more; the throughput with 32 requests at a time, on processors that all programs share.
+Requests to kube-apiserver are those that it counts itself while processor time is measured.
+";
+
+/// Where both are measured.
+struct Stand<'a> {
+    control_plane: &'a ControlPlane,
+    scene: &'a Scene,
+    extent: &'a Extent,
+}
+
+/// What one program does.
+struct Found {
+    calm: Runs,
+    closed: Runs,
+    /// Requests at kube-apiserver for each request, run by run.
+    lists: Vec<f64>,
+    reviews: Vec<f64>,
+    /// Reviews from the first request to the last, and how long that was.
+    all_reviews: f64,
+    took: Duration,
+}
+
+impl Stand<'_> {
+    fn measure(&self, process: &Process, address: SocketAddr, rate: f64) -> Found {
+        let target = self
+            .control_plane
+            .front_proxy(address, self.scene.tls.authority());
+        let requests = self.scene.requests(&target);
+        let at = (target, requests);
+        self.wait_until_served(&at);
+        let mut found = Found {
+            calm: Runs::default(),
+            closed: Runs::default(),
+            lists: Vec::new(),
+            reviews: Vec::new(),
+            all_reviews: 0.0,
+            took: Duration::ZERO,
+        };
+        let (began, (_, reviews_before)) = (Instant::now(), self.counts());
+        for run in 0..=self.extent.runs {
+            let (lists, reviews) = self.counts();
+            let calm = laid_on(process, &at, PROTOCOL, Pace::Rate(rate), self.extent);
+            let (lists_now, reviews_now) = self.counts();
+            let closed = laid_on(process, &at, PROTOCOL, Pace::Closed, self.extent);
+            // The first is to warm up.
+            if run > 0 {
+                let answered = calm.0.answered as f64;
+                found.lists.push((lists_now - lists) / answered);
+                found.reviews.push((reviews_now - reviews) / answered);
+                found.calm.take(&calm);
+                found.closed.take(&closed);
+            }
+        }
+        found.took = began.elapsed();
+        found.all_reviews = self.counts().1 - reviews_before;
+        found
+    }
+
+    /// Until the program has its objects, its metrics and its permissions.
+    fn wait_until_served(&self, (target, requests): &(Target, Vec<Request>)) {
+        let served = |request| crate::load::once(target, request).is_ok_and(|status| status == 200);
+        for _ in 0..600 {
+            if requests.iter().all(served) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{} does not serve all metrics", target.address);
+    }
+
+    /// LISTs of pods and reviews, at kube-apiserver.
+    fn counts(&self) -> (f64, f64) {
+        (
+            self.control_plane.requests("LIST", "pods"),
+            self.control_plane.requests("POST", "subjectaccessreviews"),
+        )
+    }
+}
+
+fn rows(adapter: &Found, peer: Option<&Found>) -> Vec<Row> {
+    let cell = |found: Option<&Found>, runs: fn(&Found) -> &Vec<f64>, unit: &str| {
+        found.map_or(Cell::NotGiven, |found| Cell::new(runs(found), unit))
+    };
+    let row = |what: &str, must: &str, runs: fn(&Found) -> &Vec<f64>, unit: &str, verdict| Row {
+        what: what.to_owned(),
+        must: must.to_owned(),
+        measured: Cell::new(runs(adapter), unit),
+        peer: cell(peer, runs, unit),
+        verdict,
+        age_s: adapter.calm.age_s(),
+        ..Row::told()
+    };
+    let against = |runs: fn(&Found) -> &Vec<f64>, reached: fn(f64) -> bool| {
+        let median = |found| Spread::of(runs(found)).median;
+        peer.map_or(Verdict::Open, |peer| {
+            Verdict::reached_if(reached(median(adapter) / median(peer)))
+        })
+    };
+    let no_lists = adapter.lists.iter().all(|lists| *lists == 0.0);
+    let lifetimes = (adapter.took.as_secs_f64() / REVIEW_LASTS.as_secs_f64()).ceil();
+    vec![
+        row(
+            "CPU for a warm GET of ten pods, in a cluster",
+            "at most 1/100 of the peer's",
+            |found| &found.calm.cpu_us,
+            "µs",
+            against(|found| &found.calm.cpu_us, |ratio| ratio <= 0.01),
+        ),
+        row(
+            "throughput in a cluster",
+            "at least 100 times the peer's",
+            |found| &found.closed.rate,
+            "req/s",
+            against(|found| &found.closed.rate, |ratio| ratio >= 100.0),
+        ),
+        row(
+            "LISTs of pods at kube-apiserver for a metric request",
+            "none",
+            |found| &found.lists,
+            "",
+            Verdict::reached_if(no_lists),
+        ),
+        row(
+            &format!(
+                "reviews at kube-apiserver for a metric request; the adapter's are {} in {:.0} s",
+                adapter.all_reviews,
+                adapter.took.as_secs_f64()
+            ),
+            "at most one per group and verb per cache lifetime, 10 s",
+            |found| &found.reviews,
+            "",
+            Verdict::reached_if(adapter.all_reviews <= lifetimes),
+        ),
+    ]
+}

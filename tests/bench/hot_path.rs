@@ -1,0 +1,181 @@
+//! The work that is done for every request, over and over, for callgrind to count (`instructions`).
+//!
+//! All of it is on one thread, without sockets where they are not the point, so that two runs count nearly the same.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_web::App;
+use actix_web::test::{TestRequest, call_and_read_body, init_service};
+use promql_adapter::api::{self, ApiState};
+use promql_adapter::config::{self, Configuration};
+use promql_adapter::http;
+use promql_adapter::model::Timestamp;
+use promql_adapter::prometheus::{Backend, Question};
+use promql_adapter::server::{Assembled, assemble};
+use promql_adapter::telemetry::Metrics;
+
+use crate::shop::Shop;
+use crate::support::certificates::install_crypto;
+use crate::support::fake_prometheus::{FakePrometheus, Reply};
+
+/// The first argument that makes this program do the work; the part and how often follow.
+pub(crate) const ARGUMENT: &str = "hot-path";
+
+/// A workload of ten pods among a hundred.
+const SHOP: Shop = Shop {
+    namespaces: 10,
+    workloads: 100,
+    pods: 10,
+    metrics: 1,
+    metrics_each: 1,
+};
+
+/// Samples of an answer that is decoded.
+const SAMPLES: usize = 1_000;
+
+/// What is counted.
+pub(crate) const PARTS: [Part; 2] = [Part::Warm, Part::Decode];
+
+/// A part of the work.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// A request that the cache answers, from its path to the bytes of its list: match and encode.
+    Warm,
+    /// A backend asked over HTTP for an answer of a thousand samples.
+    Decode,
+}
+
+impl Part {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Part::Warm => "warm",
+            Part::Decode => "decode",
+        }
+    }
+
+    /// Does it so many times.
+    fn work(self, times: usize) {
+        install_crypto();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        match self {
+            Part::Warm => runtime.block_on(warm(times)),
+            Part::Decode => runtime.block_on(decode(times)),
+        }
+    }
+}
+
+/// Does the work, if the program was started for it.
+pub(crate) fn done(arguments: &[String]) -> bool {
+    let [first, name, times] = arguments else {
+        return false;
+    };
+    if first != ARGUMENT {
+        return false;
+    }
+    let part = PARTS
+        .into_iter()
+        .find(|part| part.name() == name)
+        .expect("a part");
+    part.work(times.parse().expect("how often"));
+    true
+}
+
+async fn warm(times: usize) {
+    let prometheus = FakePrometheus::start().await;
+    let path = &SHOP.paths()[0];
+    // The first only tells what will be asked.
+    provided(&prometheus, path, 1).await;
+    let samples = samples(SHOP.pods);
+    for request in prometheus.requests() {
+        prometheus.on(request.parameter("query").unwrap(), vector(&samples));
+    }
+    let body = provided(&prometheus, path, times + 1).await;
+    assert!(body.contains("\"MetricValueList\""), "{body}");
+}
+
+/// Asks a new adapter so many times, and gives its last answer.
+async fn provided(prometheus: &FakePrometheus, path: &str, times: usize) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let configuration = configuration(prometheus, directory.path());
+    let metrics = Arc::new(Metrics::default());
+    let Ok(Assembled { provider, .. }) = assemble(&configuration, None, &metrics).await else {
+        panic!("the configuration of the benches is right");
+    };
+    let state = ApiState::new(provider);
+    let app = init_service(App::new().configure(|service| api::configure(service, &state))).await;
+    let mut body = bytes::Bytes::new();
+    for _ in 0..times {
+        body = call_and_read_body(&app, TestRequest::get().uri(path).to_request()).await;
+    }
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+/// Answers stay fresh for as long as the work takes.
+fn configuration(prometheus: &FakePrometheus, directory: &Path) -> Configuration {
+    let objects = directory.join("objects.yaml");
+    fs::write(&objects, SHOP.objects()).unwrap();
+    let text = format!(
+        "freshFor: 1h\nobjectsFile: {}\nbackends: {{default: {{url: '{}'}}}}\n{}",
+        objects.display(),
+        prometheus.url(),
+        SHOP.rules()
+    );
+    let loaded = config::load(&text, "config.yaml", &BTreeMap::new(), &[]);
+    let Ok(configuration) = loaded else {
+        panic!("the configuration of the benches is right");
+    };
+    configuration
+}
+
+async fn decode(times: usize) {
+    let prometheus = FakePrometheus::start().await;
+    prometheus.on("up", vector(&samples(SAMPLES)));
+    let directory = tempfile::tempdir().unwrap();
+    let configuration = configuration(&prometheus, directory.path());
+    let config::Backend::Remote(settings) = &configuration.settings.backends["default"] else {
+        panic!("it is asked over HTTP");
+    };
+    let client = http::Client::new(settings, &http::Credentials::default()).unwrap();
+    let backend = Backend::new("default", settings, client, Arc::new(Metrics::default()));
+    let question = Question {
+        query: "up".to_owned(),
+        on_partial: config::OnPartial::Refuse,
+    };
+    for _ in 0..times {
+        let answer = backend.instant(&question, Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(answer.samples.len(), SAMPLES);
+    }
+}
+
+/// Labels and values of the first pods of the shop.
+fn samples(count: usize) -> Vec<([(&'static str, String); 2], String)> {
+    let pods = SHOP.pod_names().take(count).enumerate();
+    pods.map(|(number, (namespace, pod, _))| {
+        let value = format!("{}.25", number % 97 + 1);
+        ([("namespace", namespace), ("pod", pod)], value)
+    })
+    .collect()
+}
+
+fn vector(samples: &[([(&'static str, String); 2], String)]) -> Reply {
+    let borrowed: Vec<_> = samples
+        .iter()
+        .map(|(labels, value)| {
+            (
+                labels.each_ref().map(|(name, text)| (*name, text.as_str())),
+                value,
+            )
+        })
+        .collect();
+    let borrowed: Vec<(&[(&str, &str)], &str)> = borrowed
+        .iter()
+        .map(|(labels, value)| (labels.as_slice(), value.as_str()))
+        .collect();
+    Reply::vector(&borrowed)
+}
