@@ -39,7 +39,7 @@ impl Shared {
         let mut before = Vec::new();
         let mut state = self.lock();
         let state = &mut *state;
-        self.is_no_longer_asked(state, &job.keys);
+        state.is_no_longer_asked(&job.keys);
         let family = job.topic.family();
         let members = state.families.get(&family);
         let members = members.filter(|members| members.topic.is_of_rule_of(&job.topic));
@@ -60,8 +60,8 @@ impl Shared {
             let slot = state.slots.kept_mut(&key);
             if slot.is_some_and(|slot| !slot.is_asked && slot.takes(part.evaluated_at())) {
                 before.push(self.keep_wide(state, &key, part, now));
-                self.is_due_again(state, &key);
             }
+            self.is_due_again(state, &key);
         }
         state.kept_bytes -= state.overviews.get(&family).map_or(0, Overview::size_bytes);
         let room_bytes = super::MOST_KEPT_BYTES.saturating_sub(state.kept_bytes);
@@ -75,19 +75,19 @@ impl Shared {
     pub(super) fn failed(&self, job: &Job, error: &Arc<Error>, blame: Blame, now: Timestamp) {
         let mut state = self.lock();
         let state = &mut *state;
-        self.is_no_longer_asked(state, &job.keys);
-        if matches!(job.form, Form::All) {
+        state.is_no_longer_asked(&job.keys);
+        let is_all = matches!(job.form, Form::All);
+        if is_all {
             self.overview_failed(state, &job.topic, blame, now);
-            // One about their namespaces may well succeed, and is due.
-            if blame != Blame::Backend {
-                return;
-            }
         }
         for key in &job.keys {
-            if let Some(slot) = state.slots.kept_mut(key) {
+            if let Some(slot) = state.slots.kept_mut(key)
+                // After one about all namespaces, one about those that are asked for may well succeed, and is due.
+                && (!is_all || blame == Blame::Backend)
+            {
                 slot.failed(error, blame, now);
-                self.is_due_again(state, key);
             }
+            self.is_due_again(state, key);
         }
     }
 
@@ -98,15 +98,6 @@ impl Shared {
         };
         if let Some(overview) = state.overviews.get_mut(&topic.family()) {
             overview.failed(wait, now);
-        }
-    }
-
-    fn is_no_longer_asked(&self, state: &mut State, keys: &[Arc<Key>]) {
-        for key in keys {
-            if let Some(slot) = state.slots.kept_mut(key) {
-                slot.is_asked = false;
-            }
-            self.is_due_again(state, key);
         }
     }
 
@@ -154,6 +145,14 @@ impl Shared {
 }
 
 impl State {
+    fn is_no_longer_asked(&mut self, keys: &[Arc<Key>]) {
+        for key in keys {
+            if let Some(slot) = self.slots.kept_mut(key) {
+                slot.is_asked = false;
+            }
+        }
+    }
+
     /// Keeps an answer if there is room for it, and returns the one before.
     fn keep(&mut self, key: &Key, kept: Arc<Kept>) -> Option<Arc<Kept>> {
         let slot = self.slots.kept_mut(key)?;
