@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::alternation::{alternation, short_alternation};
 use super::is_label_name;
 
 /// One condition on a label: `pod=~"cart-0|cart-1"`. Prints as PromQL, with the value escaped.
@@ -55,6 +56,14 @@ impl Matcher {
         }
     }
 
+    /// Matches exactly these values too, of which there are several, with what they begin with in common written once.
+    ///
+    /// Harder to read, and for Prometheus to match, than [`Matcher::one_of`]; for names so many that a backend does not
+    /// take a query as long as that.
+    pub fn one_of_many(label: &str, values: &[impl AsRef<str>]) -> Result<Self, LabelNameError> {
+        Matcher::new(label, MatchOp::Regex, &short_alternation(values))
+    }
+
     /// The label it looks at.
     pub fn label(&self) -> &str {
         &self.label
@@ -94,30 +103,9 @@ pub fn join(matchers: &[Matcher]) -> String {
     texts.join(",")
 }
 
-/// A regular expression that matches exactly these texts.
-pub(super) fn alternation(texts: &[impl AsRef<str>]) -> String {
-    let literals: Vec<String> = texts.iter().map(|text| escape_regex(text.as_ref())).collect();
-    literals.join("|")
-}
-
 /// Escapes what ends or continues a double-quoted PromQL string.
 pub(super) fn escape_string(text: &str) -> String {
     promql_parser::util::escape_string(text)
-}
-
-/// Escapes the characters that RE2 gives a meaning.
-///
-/// Source: Go, `regexp.QuoteMeta`. The `regex` crate escapes more (`-`, `#`), which RE2 reads the same way but
-/// which makes every pod name in a query harder to read.
-fn escape_regex(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(character) {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
 }
 
 fn distinct(values: &[impl AsRef<str>]) -> Vec<&str> {

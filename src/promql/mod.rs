@@ -4,6 +4,7 @@
 //! and where a template does paste a name, [`Query::fills`] proves that it stayed inside its string.
 //! An [`Expression`] is a query as something to be computed here, for the backend without Prometheus.
 
+mod alternation;
 pub mod build;
 pub mod expression;
 mod matcher;

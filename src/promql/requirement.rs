@@ -1,6 +1,7 @@
 //! A metric selector's requirements as matchers.
 
-use super::matcher::{MatchOp, Matcher, alternation};
+use super::alternation::alternation;
+use super::matcher::{MatchOp, Matcher};
 use crate::model::{Operator, Requirement};
 
 /// Why a requirement of a metric selector cannot be asked of a backend. Written for the workload's owner.

@@ -75,11 +75,38 @@ impl CustomEntry {
         names: &[String],
         selector: &Selector,
     ) -> Result<String, QueryFault> {
+        self.query_of(
+            namespace,
+            condition(&self.label, names, Whose::Objects)?,
+            selector,
+        )
+    }
+
+    /// The same query, with names that are so many that it should be as short as may be.
+    pub fn short_query(
+        &self,
+        namespace: Option<&str>,
+        names: &[String],
+        selector: &Selector,
+    ) -> Result<String, QueryFault> {
+        let objects = Condition {
+            matcher: Matcher::one_of_many(&self.label, names)?,
+            ..condition(&self.label, names, Whose::Objects)?
+        };
+        self.query_of(namespace, objects, selector)
+    }
+
+    fn query_of(
+        &self,
+        namespace: Option<&str>,
+        objects: Condition,
+        selector: &Selector,
+    ) -> Result<String, QueryFault> {
         let mut conditions = selector_conditions(&self.rule, selector)?;
         if let (Some(label), Some(namespace)) = (&self.namespace_label, namespace) {
             conditions.push(condition(label, &[namespace.to_owned()], Whose::Namespace)?);
         }
-        conditions.push(condition(&self.label, names, Whose::Objects)?);
+        conditions.push(objects);
         render(&self.rule, &self.series, &conditions, &self.label)
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::kept::{Asked, Kept, parts};
 use super::overview::Flight;
 use super::recall::Recalled;
-use super::refresh::LONGEST_BYTES;
+use super::topic::Narrow;
 use super::{Ask, Topic};
 use crate::model::{Sample, Timestamp};
 use crate::prometheus::{Answer, Error as BackendError};
@@ -128,13 +128,12 @@ impl Asking<'_> {
     /// The narrow question, or all objects of the namespace if their names make it too long.
     async fn its_objects(&self, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
         let Ask { namespace, names, .. } = *self.ask;
-        let narrow = self.topic().narrow(namespace, names);
-        let narrow = narrow.map_err(|fault| self.subject.no_query(self.rule().key(), &fault))?;
-        let all = match narrow.len() > LONGEST_BYTES {
-            true => self.topic().all_of(namespace),
-            false => None,
+        let asked = self.topic().asked(namespace, names);
+        let asked = asked.map_err(|fault| self.subject.no_query(self.rule().key(), &fault))?;
+        let (text, all) = match &asked {
+            Narrow::Objects(text) => (text, None),
+            Narrow::AllObjects(all) => (&all.text, Some(all)),
         };
-        let text = all.as_ref().map_or(&narrow, |all| &all.text);
         let answer = match self.answer(text, trace).await {
             Ok(answer) => answer,
             Err(error) => return self.stale(error, trace),
@@ -147,7 +146,7 @@ impl Asking<'_> {
                 trace.note(
                     "all objects are asked about, since the names of those asked for are too long for one query",
                 );
-                part_of(&answer, &all, self.ask, trace)
+                part_of(&answer, all, self.ask, trace)
             }
             None => Kept::asked(answer),
         }))
@@ -191,7 +190,11 @@ impl Asking<'_> {
         if !trace.is_read() {
             return;
         }
-        if let Ok(query) = self.topic().narrow(namespace, names) {
+        let query = match self.topic().asked(namespace, names) {
+            Ok(Narrow::Objects(query)) => Ok(query),
+            Ok(Narrow::AllObjects(_)) | Err(_) => self.topic().narrow(namespace, names),
+        };
+        if let Ok(query) = query {
             trace.asked(&asker, &query);
         }
         trace.answer = Some(Arc::new(shown(kept, names)));

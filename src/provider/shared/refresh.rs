@@ -14,6 +14,7 @@ use super::kept::{Kept, all_parts};
 use super::landing::taken_apart;
 use super::plan::{Form, Job};
 use super::slot::Blame;
+use super::topic::Narrow;
 use crate::model::chain;
 use crate::prometheus::{Answer, Asked, Error, Question};
 use crate::provider::{Backend, Provider, now};
@@ -25,10 +26,6 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Questions under way at once to each backend; the others of its concurrent queries are left to requests.
 const AT_ONCE: usize = 4;
-
-/// Longest query with the names of objects in it; beyond that all objects are asked about, if that is as good.
-/// VictoriaMetrics takes 16 KiB.
-pub(super) const LONGEST_BYTES: usize = 12 << 10;
 
 impl Provider {
     /// Refreshes answers before they go stale, for as long as the process lives.
@@ -196,16 +193,13 @@ impl Rendered {
             let all = topic.all_of(namespace);
             return all.map(Rendered::Wide).ok_or(QueryFault::Empty);
         };
-        let text = topic.narrow(namespace, names)?;
-        if text.len() > LONGEST_BYTES
-            && let Some(wide) = topic.all_of(namespace)
-        {
-            return Ok(Rendered::Wide(wide));
-        }
-        Ok(Rendered::Narrow {
-            text,
-            names: names.to_vec(),
-            label: topic.object_label().filter(|_| is_wide).map(str::to_owned),
+        Ok(match topic.asked(namespace, names)? {
+            Narrow::AllObjects(all) => Rendered::Wide(all),
+            Narrow::Objects(text) => Rendered::Narrow {
+                text,
+                names: names.to_vec(),
+                label: topic.object_label().filter(|_| is_wide).map(str::to_owned),
+            },
         })
     }
 

@@ -18,6 +18,18 @@ enum Entry {
     External(Arc<ExternalEntry>),
 }
 
+/// Longest query with the names of objects as they are. VictoriaMetrics takes 16 KiB.
+const LONGEST_BYTES: usize = 12 << 10;
+
+/// A question about some objects.
+#[derive(Debug)]
+pub(super) enum Narrow {
+    /// That names them; if they are very many, with what their names begin with in common written once.
+    Objects(String),
+    /// About all objects in their place, since the names are too long.
+    AllObjects(WideQuery),
+}
+
 /// A topic by name, as long as its rule stays the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Family {
@@ -97,6 +109,22 @@ impl Topic {
         match &self.entry {
             Entry::Custom(entry) => entry.query(namespace, names, &self.selector),
             Entry::External(entry) => entry.query(namespace.unwrap_or_default(), &self.selector),
+        }
+    }
+
+    /// The question about a namespace and some objects of it, in a form that backends take.
+    pub(super) fn asked(&self, namespace: Option<&str>, names: &[String]) -> Result<Narrow, QueryFault> {
+        let text = self.narrow(namespace, names)?;
+        if text.len() <= LONGEST_BYTES {
+            return Ok(Narrow::Objects(text));
+        }
+        match (self.all_of(namespace), &self.entry) {
+            (Some(all), _) => Ok(Narrow::AllObjects(all)),
+            (None, Entry::Custom(entry)) => {
+                let short = entry.short_query(namespace, names, &self.selector);
+                short.map(Narrow::Objects)
+            }
+            (None, Entry::External(_)) => Ok(Narrow::Objects(text)),
         }
     }
 
