@@ -17,6 +17,11 @@ pub(crate) fn parse(text: &str, file: &str, faults: &mut Faults) -> Option<Node>
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         with_snippet: false,
+        // A file of a hundred thousand objects is as long as it has to be; what aliases repeat has its own bounds.
+        budget: serde_saphyr::budget! {
+            max_nodes: 16 + 2 * text.len(),
+            max_events: 16 + 4 * text.len(),
+        },
     };
     match serde_saphyr::from_str_with_options::<Option<Spanned<Raw>>>(text, options) {
         Ok(root) => {

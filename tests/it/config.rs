@@ -78,6 +78,16 @@ fn objects_files_are_read_or_refused_as_the_cases_say() {
 }
 
 #[test]
+fn an_objects_file_may_be_as_long_as_a_cluster_is_large() {
+    let objects = 50_000;
+    let lines =
+        (0..objects).map(|pod| format!("  - {{resource: pods, namespace: shop, name: cart-{pod}}}\n"));
+    let text = format!("objects:\n{}", lines.collect::<String>());
+    let read = ObjectsFile::parse(&text, "objects.yaml").map(|file| file.objects.len());
+    assert_eq!(read.map_err(|faults| listed(&faults)), Ok(objects));
+}
+
+#[test]
 fn every_file_in_config_is_accepted() {
     for folder in ["config", "config/examples"] {
         for entry in std::fs::read_dir(folder).expect("the folder") {
