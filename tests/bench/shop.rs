@@ -1,9 +1,10 @@
 //! What is scaled: workloads with pods, in namespaces, whose pods count requests.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use crate::servers::page;
 
 /// How many there are of everything. Workloads are spread evenly over namespaces, and metrics over workloads.
 #[derive(Clone, Copy, Debug)]
@@ -107,34 +108,8 @@ impl Shop {
 
     /// Starts to export its counters, each of which has grown steadily since this moment.
     pub(crate) fn export(self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let began = Instant::now();
-        // Ends with this program; it takes nothing while nobody scrapes.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A scraper that goes away comes again.
-                let _ = self.answer(&stream.unwrap(), began.elapsed());
-            }
-        });
-        address
-    }
-
-    fn answer(&self, stream: &TcpStream, age: Duration) -> std::io::Result<()> {
-        for line in BufReader::new(stream).lines() {
-            if line?.is_empty() {
-                break;
-            }
-        }
-        let body = self.exposition(age);
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut stream = stream;
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body.as_bytes())
+        page::serve(move || self.exposition(began.elapsed()))
     }
 
     fn exposition(&self, age: Duration) -> String {

@@ -3,6 +3,7 @@
 mod adapter;
 mod control_plane;
 pub(crate) mod floor;
+pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod pods;
 mod prometheus;
