@@ -8,6 +8,7 @@ mod first;
 mod growth;
 mod many;
 mod memory;
+mod reaction;
 mod runs;
 mod scraping;
 mod soak;
@@ -76,6 +77,11 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "scraping",
         title: "Scraping without Prometheus",
         measure: scraping::measure,
+    },
+    Measurable {
+        name: "reaction",
+        title: "From a step in load to a changed answer",
+        measure: reaction::measure,
     },
     Measurable {
         name: "growth",

@@ -68,7 +68,7 @@ pub(super) fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
 
 /// How old the evaluation is that the first value of a list comes from, in seconds; `None` without a value.
 /// Kubernetes writes whole seconds, so that up to one of it is theirs.
-pub(super) fn age_s(body: &[u8]) -> Option<f64> {
+pub(crate) fn age_s(body: &[u8]) -> Option<f64> {
     const KEY: &[u8] = b"\"timestamp\":\"";
     let at = body.windows(KEY.len()).position(|bytes| bytes == KEY)? + KEY.len();
     let end = at + body[at..].iter().position(|byte| *byte == b'"')?;

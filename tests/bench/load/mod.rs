@@ -11,6 +11,7 @@ mod target;
 
 use std::time::Duration;
 
+pub(crate) use answer::age_s;
 pub(crate) use keep_alive::once;
 pub(crate) use outcome::Outcome;
 pub(crate) use target::{Request, Target, Trust};

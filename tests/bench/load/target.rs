@@ -41,21 +41,31 @@ impl Target {
 
     /// The body of the answer to a path, which is 200; how long it takes does not matter.
     pub(crate) fn body(&self, path: &str) -> Vec<u8> {
-        let (scheme, client) = match &self.tls {
-            None => ("http", http_client()),
-            Some(trust) => {
-                let client = trusting(&trust.authority).identity(trust.certificate.identity());
-                ("https", client.build().unwrap())
-            }
-        };
+        self.try_body(&self.client(), path).unwrap()
+    }
+
+    /// The same on connections that are kept, or why there is none.
+    pub(crate) fn try_body(&self, client: &reqwest::Client, path: &str) -> reqwest::Result<Vec<u8>> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         let mut request = client.get(format!("{scheme}://{}{path}", self.address));
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         runtime().block_on(async {
-            let answer = request.send().await.unwrap().error_for_status().unwrap();
-            answer.bytes().await.unwrap().to_vec()
+            let answer = request.send().await?.error_for_status()?;
+            Ok(answer.bytes().await?.to_vec())
         })
+    }
+
+    /// One that it answers.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        match &self.tls {
+            None => http_client(),
+            Some(trust) => {
+                let client = trusting(&trust.authority).identity(trust.certificate.identity());
+                client.build().unwrap()
+            }
+        }
     }
 
     /// The name its certificate is for.

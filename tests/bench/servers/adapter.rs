@@ -20,7 +20,7 @@ pub(crate) struct Adapter {
 
 impl Adapter {
     /// Starts it, see [`Adapter::spawn`], and waits until it accepts connections.
-    fn start(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
+    fn start(directory: &Path, backend: Option<&str>, arguments: &[&str]) -> Adapter {
         let mut adapter = Adapter::spawn(directory, backend, arguments);
         let address = adapter.address;
         wait_for(&mut adapter.process, "an adapter that serves", || {
@@ -29,8 +29,9 @@ impl Adapter {
         adapter
     }
 
-    /// Starts it on loopback with `config.yaml` and the certificate of a directory.
-    fn spawn(directory: &Path, backend: &str, arguments: &[&str]) -> Adapter {
+    /// Starts it on loopback with `config.yaml` and the certificate of a directory; without a backend it asks those
+    /// of that file.
+    fn spawn(directory: &Path, backend: Option<&str>, arguments: &[&str]) -> Adapter {
         let address = loopback(free_port());
         let mut command = Command::new(program());
         command
@@ -38,7 +39,7 @@ impl Adapter {
             .args(["--config=config.yaml", "--bind-address=127.0.0.1"])
             .args(["--tls-cert-file=tls.crt", "--tls-private-key-file=tls.key"])
             .arg(format!("--secure-port={}", address.port()))
-            .arg(format!("--prometheus-url={backend}"))
+            .args(backend.map(|url| format!("--prometheus-url={url}")))
             .args(arguments);
         let process = Process::start(command, &directory.join("adapter.log"));
         Adapter { process, address }
@@ -47,17 +48,22 @@ impl Adapter {
     /// In a cluster: objects, and who may ask, come from there.
     pub(crate) fn start_in(control_plane: &ControlPlane, directory: &Path, backend: &str) -> Adapter {
         let kubeconfig = format!("--lister-kubeconfig={}", control_plane.kubeconfig().display());
-        Adapter::start(directory, backend, &[&kubeconfig])
+        Adapter::start(directory, Some(backend), &[&kubeconfig])
     }
 
     /// Without a cluster: objects come from `objects.yaml`, and clients show a certificate of `ca.crt`.
     pub(crate) fn start_alone(directory: &Path, backend: &str) -> Adapter {
-        Adapter::start(directory, backend, &ALONE)
+        Adapter::start(directory, Some(backend), &ALONE)
     }
 
-    /// The same, without waiting.
+    /// The same, with the backends of `config.yaml`.
+    pub(crate) fn start_alone_as_configured(directory: &Path) -> Adapter {
+        Adapter::start(directory, None, &ALONE)
+    }
+
+    /// With a backend again, without waiting.
     pub(crate) fn spawn_alone(directory: &Path, backend: &str) -> Adapter {
-        Adapter::spawn(directory, backend, &ALONE)
+        Adapter::spawn(directory, Some(backend), &ALONE)
     }
 }
 

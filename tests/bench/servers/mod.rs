@@ -8,6 +8,7 @@ pub(crate) mod peer;
 pub(crate) mod pods;
 mod prometheus;
 pub(crate) mod scraper;
+mod stepping;
 mod tls;
 
 pub(crate) use adapter::Adapter;
@@ -15,6 +16,7 @@ pub(crate) use control_plane::ControlPlane;
 pub(crate) use floor::Floor;
 pub(crate) use peer::Peer;
 pub(crate) use prometheus::Prometheus;
+pub(crate) use stepping::Stepping;
 pub(crate) use tls::Tls;
 
 use std::net::SocketAddr;
