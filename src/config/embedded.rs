@@ -69,8 +69,7 @@ impl StaticTarget {
 /// Host and port of a URL, as far as it has them.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
 /// Pods that are scraped because of their labels.
@@ -270,7 +269,8 @@ fn read_targets(embedded: &Mapping<'_>, faults: &mut Faults) -> Vec<StaticTarget
     let mut targets: Vec<StaticTarget> = Vec::new();
     for node in embedded.items("targets", faults) {
         let target = read_target(node, faults);
-        let known = |known: &StaticTarget| known.labels == target.labels;
+        // Those without a URL have a fault already.
+        let known = |known: &StaticTarget| known.labels == target.labels && !known.url.is_empty();
         if let Some(number) = targets.iter().position(known) {
             faults.hinted(
                 node.place.clone(),
@@ -286,7 +286,7 @@ fn read_targets(embedded: &Mapping<'_>, faults: &mut Faults) -> Vec<StaticTarget
 fn read_target(node: &Node, faults: &mut Faults) -> StaticTarget {
     let target = Mapping::open(node, &TARGET, faults);
     StaticTarget::new(
-        &target.required("url", scalar::url, faults),
+        &target.required("url", target_url, faults),
         read_labels(&target, faults),
     )
 }
@@ -309,6 +309,17 @@ fn read_labels(entry: &Mapping<'_>, faults: &mut Faults) -> Labels {
         }
     }
     entry.labels("labels", faults)
+}
+
+/// The message does not repeat it, for the log would have the password then.
+fn target_url(text: &str) -> Result<String, String> {
+    let url = scalar::url(text)?;
+    match host(&url).contains('@') {
+        true => {
+            Err("a user stands in front of the host, and targets are asked without credentials".to_owned())
+        }
+        false => Ok(url),
+    }
 }
 
 /// Names with two underscores in front are Prometheus' own.

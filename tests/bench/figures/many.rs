@@ -280,13 +280,23 @@ fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str
         },
         Row {
             what: format!(
-                "latency for it, p99; {answered} answered with 200, {failed} not {:?}",
-                took.outcome.failed
+                "latency for it, p99; {answered} answered with 200, {}",
+                failures(&took.outcome)
             ),
             measured: Cell::new(&[quantile(&took.outcome.latencies_ms, 0.99)], "ms"),
             ..Row::told()
         },
     ]
+}
+
+/// How many requests failed, by why.
+fn failures(outcome: &Outcome) -> String {
+    let reasons = outcome.failed.iter();
+    let reasons: Vec<String> = reasons.map(|(why, count)| format!("{count} {why}")).collect();
+    match reasons.is_empty() {
+        true => "none not".to_owned(),
+        false => reasons.join(", "),
+    }
 }
 
 fn adapter_cpu_row(took: &Took, autoscalers: usize) -> Row {
