@@ -2,7 +2,7 @@
 
 use super::negotiation::wants_pretty;
 use super::status::Status;
-use super::types::{MetricValueList, SERIALIZES};
+use super::types::{FITS, MetricValueList, SERIALIZES};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AcceptEncoding, CACHE_CONTROL, ContentEncoding, Encoding, VARY};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -99,9 +99,6 @@ fn gzip(plain: &[u8]) -> Bytes {
     encoder.write_all(plain).expect(FITS);
     encoder.finish().expect(FITS).into()
 }
-
-/// Why nothing can go wrong where a vector is written to.
-const FITS: &str = "a vector takes all";
 
 fn takes_gzip(request: &HttpRequest) -> bool {
     let accepted = request.get_header::<AcceptEncoding>();

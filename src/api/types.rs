@@ -109,6 +109,9 @@ impl<'a> MetricValueList<'a> {
 /// Why there is nothing that could go wrong.
 pub(super) const SERIALIZES: &str = "keys are strings and no value fails to serialize";
 
+/// Why nothing can go wrong where a vector is written to.
+pub(super) const FITS: &str = "a vector takes all";
+
 impl Serialize for MetricValueList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.version {
@@ -159,7 +162,7 @@ impl<'a> Template<'a> {
         json.extend_from_slice(self.before_name.as_bytes());
         serde_json::to_writer(&mut *json, &value.object.name).expect(SERIALIZES);
         json.extend_from_slice(self.before_value.as_bytes());
-        write!(json, "{}", value.value.quantity).expect("a vector takes all");
+        write!(json, "{}", value.value.quantity).expect(FITS);
         json.extend_from_slice(self.end.as_bytes());
     }
 }

@@ -17,21 +17,12 @@ use promql_adapter::prometheus::{Backend, Question};
 use promql_adapter::server::{Assembled, assemble};
 use promql_adapter::telemetry::Metrics;
 
-use crate::shop::Shop;
+use crate::shop::HUNDRED;
 use crate::support::certificates::install_crypto;
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
 
 /// The first argument that makes this program do the work; the part and how often follow.
 pub(crate) const ARGUMENT: &str = "hot-path";
-
-/// A workload of ten pods among a hundred.
-const SHOP: Shop = Shop {
-    namespaces: 10,
-    workloads: 100,
-    pods: 10,
-    metrics: 1,
-    metrics_each: 1,
-};
 
 /// Samples of an answer that is decoded.
 const SAMPLES: usize = 1_000;
@@ -88,10 +79,10 @@ pub(crate) fn done(arguments: &[String]) -> bool {
 
 async fn warm(times: usize) {
     let prometheus = FakePrometheus::start().await;
-    let path = &SHOP.paths()[0];
+    let path = &HUNDRED.paths()[0];
     // The first only tells what will be asked.
     provided(&prometheus, path, 1).await;
-    let samples = samples(SHOP.pods);
+    let samples = samples(HUNDRED.pods);
     for request in prometheus.requests() {
         prometheus.on(request.parameter("query").unwrap(), vector(&samples));
     }
@@ -119,12 +110,12 @@ async fn provided(prometheus: &FakePrometheus, path: &str, times: usize) -> Stri
 /// Answers stay fresh for as long as the work takes.
 fn configuration(prometheus: &FakePrometheus, directory: &Path) -> Configuration {
     let objects = directory.join("objects.yaml");
-    fs::write(&objects, SHOP.objects()).unwrap();
+    fs::write(&objects, HUNDRED.objects()).unwrap();
     let text = format!(
         "freshFor: 1h\nobjectsFile: {}\nbackends: {{default: {{url: '{}'}}}}\n{}",
         objects.display(),
         prometheus.url(),
-        SHOP.rules()
+        HUNDRED.rules()
     );
     let loaded = config::load(&text, "config.yaml", &BTreeMap::new(), &[]);
     let Ok(configuration) = loaded else {
@@ -155,7 +146,7 @@ async fn decode(times: usize) {
 
 /// Labels and values of the first pods of the shop.
 fn samples(count: usize) -> Vec<([(&'static str, String); 2], String)> {
-    let pods = SHOP.pod_names().take(count).enumerate();
+    let pods = HUNDRED.pod_names().take(count).enumerate();
     pods.map(|(number, (namespace, pod, _))| {
         let value = format!("{}.25", number % 97 + 1);
         ([("namespace", namespace), ("pod", pod)], value)

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::runs::{Runs, laid_on};
-use super::warm::SHOP;
 use crate::Extent;
 use crate::load::{Pace, Protocol, Request, Target};
 use crate::machine::Machine;
@@ -13,6 +12,7 @@ use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::Spread;
 use crate::scene::Scene;
 use crate::servers::{Adapter, ControlPlane, Peer};
+use crate::shop::HUNDRED;
 
 /// Requests a second while processor time is measured.
 const ADAPTER_RATE: f64 = 500.0;
@@ -30,13 +30,13 @@ const PROTOCOL: Protocol = Protocol::Multiplexed {
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
     let control_plane = ControlPlane::start();
-    let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
-    control_plane.fill(&SHOP);
-    scene.configure(&SHOP.upstream_rules());
+    let scene = Scene::with_rates(HUNDRED, Duration::from_secs(1));
+    control_plane.fill(&HUNDRED);
+    scene.configure(&HUNDRED.upstream_rules());
     let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
     let peer = Peer::start(
         scene.path(),
-        &SHOP.upstream_rules(),
+        &HUNDRED.upstream_rules(),
         &scene.prometheus.url,
         &control_plane,
     );

@@ -14,20 +14,12 @@ use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::{Spread, quantile};
 use crate::scene::Scene;
 use crate::servers::Adapter;
-use crate::shop::Shop;
+use crate::shop::HUNDRED;
 
 /// Requests a second.
 const RATE: f64 = 2000.0;
 
 const PROTOCOL: Protocol = Protocol::KeepAlive { connections: 16 };
-
-const SHOP: Shop = Shop {
-    namespaces: 10,
-    workloads: 100,
-    pods: 10,
-    metrics: 1,
-    metrics_each: 1,
-};
 
 /// How often memory is read and pods come and go.
 const STEP: Duration = Duration::from_secs(2);
@@ -47,7 +39,7 @@ const PICTURE: &str = "docs/performance-memory.svg";
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let mut scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+    let mut scene = Scene::with_rates(HUNDRED, Duration::from_secs(1));
     let adapter = scene.adapter();
     let target = scene.tls.target(adapter.address);
     let requests = scene.requests(&target);

@@ -11,16 +11,7 @@ use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::Spread;
 use crate::scene::Scene;
 use crate::servers::{Adapter, Floor};
-use crate::shop::Shop;
-
-/// So few that all answers are in the cache before the measuring, so many that it is not always the same one.
-pub(super) const SHOP: Shop = Shop {
-    namespaces: 10,
-    workloads: 100,
-    pods: 10,
-    metrics: 1,
-    metrics_each: 1,
-};
+use crate::shop::HUNDRED;
 
 /// Requests a second while processor time is measured: far from busy, so that nothing is saved by doing much at once.
 const CALM: f64 = 500.0;
@@ -78,10 +69,10 @@ struct Pair {
 
 impl Pair {
     fn start() -> Pair {
-        let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+        let scene = Scene::with_rates(HUNDRED, Duration::from_secs(1));
         let adapter = scene.adapter();
         let target = scene.tls.target(adapter.address);
-        let body = target.body(&SHOP.paths()[0]);
+        let body = target.body(&HUNDRED.paths()[0]);
         let at_adapter = (target.clone(), scene.requests(&target));
         let floor = Floor::start(scene.path(), &body);
         let target = scene.tls.target(floor.address);
