@@ -348,6 +348,7 @@ mod tests {
         let outcome = Outcome {
             result: Ok(vec![value]),
             trace: trace(1.5),
+            basis: None,
         };
         let explanation = Explanation::new(question(), &outcome, object_value);
         assert_eq!(
@@ -363,6 +364,7 @@ mod tests {
                 "the value of `cart-0` is +Inf".to_owned(),
             )),
             trace: trace(f64::INFINITY),
+            basis: None,
         };
         let explanation = Explanation::new(question(), &outcome, object_value);
         let text = serde_json::to_string(&explanation).unwrap();

@@ -19,6 +19,7 @@ mod negotiation;
 mod openapi;
 pub mod path;
 mod query;
+mod repeated;
 mod reply;
 mod route;
 mod routes;
@@ -28,7 +29,8 @@ mod types;
 mod usage;
 
 use self::listings::Listings;
-use crate::provider::Provider;
+use self::repeated::Repeated;
+use crate::provider::{Basis, Provider};
 use std::sync::Arc;
 
 pub use action::action;
@@ -39,7 +41,7 @@ pub use explanation::{
 };
 pub use groups::{CustomVersion, api_services};
 pub use path::ApiRequest;
-pub use reply::WORTH_COMPRESSING_BYTES;
+pub use reply::{WORTH_COMPRESSING_BYTES, takes_gzip};
 pub use route::route_name;
 pub use routes::configure;
 pub use status::Status;
@@ -49,6 +51,7 @@ pub use status::Status;
 pub struct ApiState {
     provider: Arc<Provider>,
     listings: Arc<Listings>,
+    repeated: Arc<Repeated<Basis>>,
 }
 
 impl ApiState {
@@ -57,6 +60,7 @@ impl ApiState {
         ApiState {
             provider,
             listings: Arc::default(),
+            repeated: Arc::default(),
         }
     }
 

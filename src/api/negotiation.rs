@@ -23,10 +23,13 @@ pub(super) enum DiscoveryForm {
 /// Called before a backend is asked, so that nothing is queried in vain.
 /// Autoscalers prefer protobuf but take anything.
 pub(super) fn require_json(request: &HttpRequest) -> Result<(), Status> {
-    match clauses(&accept(request))
-        .iter()
-        .any(|clause| clause.transformation.is_none())
-    {
+    let mut wishes = request
+        .headers()
+        .get_all(ACCEPT)
+        .filter_map(|value| value.to_str().ok());
+    let mut clauses = wishes.clone().flat_map(|wish| wish.split(',')).filter_map(clause);
+    let takes_all = wishes.all(|wish| wish.trim().is_empty());
+    match takes_all || clauses.any(|clause| clause.transformation.is_none()) {
         true => Ok(()),
         false => Err(Status::not_acceptable()),
     }
@@ -64,15 +67,16 @@ pub(super) fn wants_pretty(request: &HttpRequest) -> bool {
     let query = Query::parse(request.query_string());
     match query.first("pretty").filter(|value| !value.is_empty()) {
         Some(value) => matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"),
-        None => {
-            let agent = request
-                .headers()
-                .get(USER_AGENT)
-                .and_then(|agent| agent.to_str().ok());
-            let readers = ["curl", "Wget", "Mozilla/5.0"];
-            agent.is_some_and(|agent| readers.iter().any(|reader| agent.starts_with(reader)))
-        }
+        None => is_for_reader(request),
     }
+}
+
+/// Whether the program shows what it gets to a person.
+pub(super) fn is_for_reader(request: &HttpRequest) -> bool {
+    let agent = request.headers().get(USER_AGENT);
+    let readers = ["curl", "Wget", "Mozilla/5.0"];
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    agent.is_some_and(|agent| readers.iter().any(|reader| agent.starts_with(reader)))
 }
 
 fn accept(request: &HttpRequest) -> String {

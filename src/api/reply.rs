@@ -34,12 +34,16 @@ pub(super) fn failure(request: &HttpRequest, status: &Status) -> HttpResponse {
     json(request, status.code(), status)
 }
 
-/// The values of a custom metric.
-pub(super) fn list(request: &HttpRequest, list: MetricValueList<'_>) -> HttpResponse {
-    match wants_pretty(request) {
-        true => ok(request, &list),
-        false => sent(StatusCode::OK, list.to_vec()),
-    }
+/// The values of a custom metric, as programs read them.
+pub(super) fn list(list: MetricValueList<'_>) -> Bytes {
+    let mut bytes = list.to_vec();
+    bytes.push(b'\n');
+    bytes.into()
+}
+
+/// A body of success that is written already.
+pub(super) fn written(body: Bytes) -> HttpResponse {
+    builder(StatusCode::OK).body(body)
 }
 
 /// Any body, indented if a person reads it.
@@ -100,7 +104,8 @@ fn gzip(plain: &[u8]) -> Bytes {
     encoder.finish().expect(FITS).into()
 }
 
-fn takes_gzip(request: &HttpRequest) -> bool {
+/// Whether the client takes what is compressed.
+pub fn takes_gzip(request: &HttpRequest) -> bool {
     let accepted = request.get_header::<AcceptEncoding>();
     let offered = [Encoding::gzip(), Encoding::identity()];
     accepted.is_some_and(|accepted| accepted.negotiate(offered.iter()) == Some(Encoding::gzip()))

@@ -115,10 +115,10 @@ pub(crate) const SETTINGS: Section = Section {
         Field::new(
             "evaluationGrid",
             "duration",
-            "5s",
+            "1s",
             "Evaluation times are multiples of this, so that equal questions of all replicas are equal. `0` turns it off.",
         )
-        .or("5s"),
+        .or("1s"),
         Field::new(
             "syncPeriod",
             "duration",

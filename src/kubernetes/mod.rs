@@ -26,7 +26,7 @@ pub use credentials::{
     BackendAuthorization, BackendCredentials, CredentialSource, CredentialsError, from_kubeconfig, in_cluster,
 };
 pub use objects::{
-    Matching, Object, Objects, ObjectsError, RunningContainer, RunningPod, RunningPods, WatchFailure,
+    Edition, Matching, Object, Objects, ObjectsError, RunningContainer, RunningPod, RunningPods, WatchFailure,
 };
 pub use reviews::{KeptFor, Question, Reviews, Verdict};
 pub use secret::{NamedSecret, ReadSecret, SecretData};

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::basis::Basis;
 use super::error::{Error, Subject};
 use super::last::ObjectKey;
 use super::shared::{self, Ask, Found, Topic};
 use super::trace::{Reading, Trace};
 use super::{Provider, values};
+use crate::kubernetes::Edition;
 use crate::model::{
     CustomRequest, MetricValue, ObjectChoice, ObjectReference, ObjectValue, Resource, Sample, Scope,
     Timestamp,
@@ -19,7 +21,7 @@ pub(super) async fn answer(
     request: &CustomRequest,
     now: Timestamp,
     trace: &mut Trace,
-) -> Result<Vec<ObjectValue>, Error> {
+) -> Result<(Vec<ObjectValue>, Option<Basis>), Error> {
     let subject = Subject::custom(request);
     let resource = served(provider, request, &subject)?;
     let catalog = provider.catalog();
@@ -27,7 +29,7 @@ pub(super) async fn answer(
         .find_custom(&resource.group_resource(), &request.metric)
         .map_err(|why| subject.no_metric(&why))?;
     trace.rule = Some(entry.rule.place.clone());
-    let names = objects(provider, request, &resource, &subject, trace).await?;
+    let (names, objects) = objects(provider, request, &resource, &subject, trace).await?;
     if trace.is_read() {
         trace.objects = Some(names.clone());
         let namespace = entry.namespace_label.clone().zip(request.namespace.clone());
@@ -45,16 +47,29 @@ pub(super) async fn answer(
         names: &names,
     };
     let found = shared::found(provider, &ask, &subject, now, trace).await?;
+    let namespace = request.namespace.as_deref().map(Arc::from);
     let asked = Asked {
         provider,
         request,
         entry,
-        namespace: request.namespace.as_deref().map(Arc::from),
+        namespace: namespace.clone(),
         names: &names,
         subject,
         now,
     };
-    asked.read(&found, trace)
+    let values = asked.read(&found, trace)?;
+    // What a policy decided is decided anew, and counted, each time.
+    let held = found.held.filter(|_| trace.notes.is_empty());
+    let basis = held.map(|held| Basis {
+        catalog: Arc::downgrade(&catalog),
+        resource,
+        namespace,
+        choice: request.objects.clone(),
+        names,
+        objects,
+        held,
+    });
+    Ok((values, basis))
 }
 
 /// The resource as it is served, in the scope it was asked for.
@@ -75,16 +90,16 @@ fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Re
     }
 }
 
-/// Names of the objects asked for, sorted, at least one.
+/// Names of the objects asked for, sorted, at least one, and what they were found in if they were not named.
 async fn objects(
     provider: &Provider,
     request: &CustomRequest,
     resource: &Resource,
     subject: &Subject,
     trace: &mut Trace,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Vec<String>, Option<Edition>), Error> {
     let selector = match &request.objects {
-        ObjectChoice::Named(name) => return Ok(vec![name.clone()]),
+        ObjectChoice::Named(name) => return Ok((vec![name.clone()], None)),
         ObjectChoice::Matching(selector) => selector,
     };
     let plural = &resource.plural;
@@ -99,7 +114,7 @@ async fn objects(
         ));
     }
     if !matching.names.is_empty() {
-        return Ok(matching.names);
+        return Ok((matching.names, matching.edition));
     }
     let within = match &request.namespace {
         Some(namespace) => format!(" in namespace {namespace}"),

@@ -7,6 +7,7 @@
 
 mod ages;
 mod backend;
+mod basis;
 mod custom;
 mod discovery;
 mod error;
@@ -35,6 +36,7 @@ use crate::telemetry::Metrics;
 pub use crate::prometheus::{Answer as BackendAnswer, Shape};
 pub use ages::SampleAge;
 pub use backend::{Backend, OwnBackend};
+pub use basis::Basis;
 pub use error::{Error, NotFound};
 pub use trace::{Detail, Outcome, Reading, Trace, UsageOutcome};
 
@@ -106,15 +108,22 @@ impl Provider {
     /// Values of a custom metric.
     pub async fn custom(&self, request: &CustomRequest, detail: Detail) -> Outcome<ObjectValue> {
         let mut trace = Trace::new(detail);
-        let result = custom::answer(self, request, now(), &mut trace).await;
-        Outcome { result, trace }
+        let (result, basis) = match custom::answer(self, request, now(), &mut trace).await {
+            Ok((values, basis)) => (Ok(values), basis),
+            Err(error) => (Err(error), None),
+        };
+        Outcome { result, trace, basis }
     }
 
     /// Values of an external metric.
     pub async fn external(&self, request: &ExternalRequest, detail: Detail) -> Outcome<ExternalValue> {
         let mut trace = Trace::new(detail);
         let result = external::answer(self, request, now(), &mut trace).await;
-        Outcome { result, trace }
+        Outcome {
+            result,
+            trace,
+            basis: None,
+        }
     }
 
     /// What pods or nodes use.

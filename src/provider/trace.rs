@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Asker, Error};
+use super::{Asker, Basis, Error};
 use crate::model::{Labels, ObjectUsage, Place, Quantity, Sample, Timestamp};
 use crate::prometheus::{Answer, Cached, Freshness};
 use crate::rules::Dropped;
@@ -15,6 +15,8 @@ pub struct Outcome<V> {
     pub result: Result<Vec<V>, Error>,
     /// How it came about, as far as it went.
     pub trace: Trace,
+    /// On what it rests, if it is asked for again and again: then it may be written once.
+    pub basis: Option<Basis>,
 }
 
 /// What pods or nodes use, with the way of each question that was asked for it.

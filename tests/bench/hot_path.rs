@@ -28,13 +28,15 @@ pub(crate) const ARGUMENT: &str = "hot-path";
 const SAMPLES: usize = 1_000;
 
 /// What is counted.
-pub(crate) const PARTS: [Part; 2] = [Part::Warm, Part::Decode];
+pub(crate) const PARTS: [Part; 3] = [Part::Warm, Part::Again, Part::Decode];
 
 /// A part of the work.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
-    /// A request that the cache answers, from its path to the bytes of its list: match and encode.
+    /// A request that a kept answer answers, from its path to the bytes of its list: match and encode.
     Warm,
+    /// The same request once more.
+    Again,
     /// A backend asked over HTTP for an answer of a thousand samples.
     Decode,
 }
@@ -43,6 +45,7 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Warm => "warm",
+            Part::Again => "again",
             Part::Decode => "decode",
         }
     }
@@ -55,7 +58,8 @@ impl Part {
             .build()
             .unwrap();
         match self {
-            Part::Warm => runtime.block_on(warm(times)),
+            Part::Warm => runtime.block_on(warm(times, |path, time| format!("{path}&time={time}"))),
+            Part::Again => runtime.block_on(warm(times, |path, _| path.to_owned())),
             Part::Decode => runtime.block_on(decode(times)),
         }
     }
@@ -77,21 +81,34 @@ pub(crate) fn done(arguments: &[String]) -> bool {
     true
 }
 
-async fn warm(times: usize) {
+/// Workloads of one namespace of which so many are asked for one by one; then all of it is asked about and kept.
+const FIRST: usize = 4;
+
+async fn warm(times: usize, target: impl Fn(&str, usize) -> String) {
     let prometheus = FakePrometheus::start().await;
-    let path = &HUNDRED.paths()[0];
-    // The first only tells what will be asked.
-    provided(&prometheus, path, 1).await;
-    let samples = samples(HUNDRED.pods);
-    for request in prometheus.requests() {
+    let paths = HUNDRED.paths();
+    let first = &paths[..FIRST];
+    // The first only tell what will be asked.
+    provided(&prometheus, first).await;
+    let samples = samples(HUNDRED.pods * HUNDRED.workloads / HUNDRED.namespaces);
+    let asked = prometheus.requests();
+    assert_eq!(asked.len(), FIRST);
+    for request in &asked {
         prometheus.on(request.parameter("query").unwrap(), vector(&samples));
     }
-    let body = provided(&prometheus, path, times + 1).await;
+    let targets = (0..times).map(|time| target(&paths[0], time));
+    let targets: Vec<String> = first.iter().cloned().chain(targets).collect();
+    let body = provided(&prometheus, &targets).await;
     assert!(body.contains("\"MetricValueList\""), "{body}");
+    assert_eq!(
+        prometheus.requests().len(),
+        2 * FIRST,
+        "what is kept answers the rest"
+    );
 }
 
-/// Asks a new adapter so many times, and gives its last answer.
-async fn provided(prometheus: &FakePrometheus, path: &str, times: usize) -> String {
+/// Asks a new adapter, and gives its last answer.
+async fn provided(prometheus: &FakePrometheus, targets: &[String]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let configuration = configuration(prometheus, directory.path());
     let metrics = Arc::new(Metrics::default());
@@ -101,8 +118,8 @@ async fn provided(prometheus: &FakePrometheus, path: &str, times: usize) -> Stri
     let state = ApiState::new(provider);
     let app = init_service(App::new().configure(|service| api::configure(service, &state))).await;
     let mut body = bytes::Bytes::new();
-    for _ in 0..times {
-        body = call_and_read_body(&app, TestRequest::get().uri(path).to_request()).await;
+    for target in targets {
+        body = call_and_read_body(&app, TestRequest::get().uri(target).to_request()).await;
     }
     String::from_utf8(body.to_vec()).unwrap()
 }

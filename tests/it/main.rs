@@ -23,6 +23,7 @@ mod path;
 mod prometheus;
 mod promql;
 mod quantity;
+mod repeated;
 mod requests;
 mod rules;
 mod scraping;

@@ -22,7 +22,7 @@ use crate::telemetry::Metrics;
 pub(super) use failure::is_forbidden;
 pub use failure::{ObjectsError, WatchFailure};
 pub use pods::{RunningContainer, RunningPod, RunningPods};
-pub use store::Object;
+pub use store::{Edition, Object};
 
 use file::FileObjects;
 use store::Store;
@@ -47,6 +47,8 @@ pub struct Matching {
     pub names: Vec<String>,
     /// Why they may have changed since they were last seen.
     pub outdated: Option<String>,
+    /// What they were found in; `None` if there is no object.
+    pub edition: Option<Edition>,
 }
 
 impl Objects {
@@ -102,9 +104,30 @@ impl Objects {
         selector: &Selector,
     ) -> Result<Matching, ObjectsError> {
         let namespace = namespace.unwrap_or_default();
-        let matching = |objects: &Store| objects.matching(namespace, selector);
-        let (names, outdated) = self.look(resource, matching).await?;
-        Ok(Matching { names, outdated })
+        let matching = |objects: &Store| {
+            let names = objects.matching(namespace, selector);
+            (names, objects.edition(namespace))
+        };
+        let ((names, edition), outdated) = self.look(resource, matching).await?;
+        Ok(Matching {
+            names,
+            outdated,
+            edition,
+        })
+    }
+
+    /// Whether the objects of a namespace are now what they were, as far as is known. Nothing is waited for.
+    pub fn is_current(&self, edition: &Edition, resource: &Resource, namespace: Option<&str>) -> bool {
+        let is_same =
+            |objects: &Store| objects.edition(namespace.unwrap_or_default()).as_ref() == Some(edition);
+        match &self.source {
+            Source::File(file) => {
+                let file = file.load();
+                let objects = file.objects.get(&resource.group_resource());
+                objects.is_some_and(is_same)
+            }
+            Source::Cluster(watches) => watches.look_now(resource, is_same).unwrap_or(false),
+        }
     }
 
     /// Objects that a selector matches with their labels, sorted by namespace and name.

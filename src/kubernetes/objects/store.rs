@@ -21,7 +21,20 @@ struct Namespace {
     labels: BTreeMap<Arc<str>, Arc<Labels>>,
     /// The same the other way round: a selector is compared once with the labels that many objects carry.
     names: HashMap<Arc<Labels>, BTreeSet<Arc<str>>>,
+    edition: Edition,
 }
+
+/// The names and labels of a namespace's objects as they were at a moment: after each change it is another.
+#[derive(Clone, Debug, Default)]
+pub struct Edition(Arc<()>);
+
+impl PartialEq for Edition {
+    fn eq(&self, other: &Edition) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Edition {}
 
 /// An object with its labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +56,12 @@ impl Store {
         let mut names: Vec<&Arc<str>> = matching.flat_map(|(_, names)| names).collect();
         names.sort_unstable();
         names.into_iter().map(|name| name.to_string()).collect()
+    }
+
+    /// The edition of a namespace's objects; `None` if there are none.
+    pub(super) fn edition(&self, namespace: &str) -> Option<Edition> {
+        let namespace = self.namespaces.get(namespace)?;
+        Some(namespace.edition.clone())
     }
 
     /// Objects that a selector matches, sorted by namespace and name; in all namespaces where none is given.
@@ -121,7 +140,16 @@ impl Store {
 impl Namespace {
     /// The labels that the object had before.
     fn put(&mut self, name: &str, labels: Arc<Labels>) -> Option<Arc<Labels>> {
+        // Most changes of an object are of its status.
+        if self
+            .labels
+            .get(name)
+            .is_some_and(|known| Arc::ptr_eq(known, &labels))
+        {
+            return Some(labels);
+        }
         let before = self.remove(name);
+        self.edition = Edition::default();
         let name: Arc<str> = name.into();
         let names = self.names.entry(Arc::clone(&labels)).or_default();
         names.insert(Arc::clone(&name));
@@ -132,6 +160,7 @@ impl Namespace {
     /// The labels that the object had.
     fn remove(&mut self, name: &str) -> Option<Arc<Labels>> {
         let labels = self.labels.remove(name)?;
+        self.edition = Edition::default();
         if let Some(names) = self.names.get_mut(&labels) {
             names.remove(name);
             if names.is_empty() {
@@ -178,12 +207,39 @@ mod tests {
     }
 
     #[test]
+    fn edition_is_another_after_each_change_of_names_or_labels_and_after_no_other() {
+        let mut store = Store::default();
+        store.put("shop", "cart-0", labels(&[("app", "cart")]));
+        let edition = |store: &Store| store.edition("shop");
+        let first = edition(&store);
+        store.put("shop", "cart-0", labels(&[("app", "cart")]));
+        store.put("bank", "cart-0", labels(&[("app", "cart")]));
+        store.remove("shop", "till-0");
+        assert_eq!(edition(&store), first);
+        store.put("shop", "cart-0", labels(&[("app", "till")]));
+        let relabelled = edition(&store);
+        store.put("shop", "cart-1", labels(&[("app", "till")]));
+        let added = edition(&store);
+        store.remove("shop", "cart-1");
+        let removed = edition(&store);
+        let editions = [first, relabelled, added, removed];
+        for (position, edition) in editions.iter().enumerate() {
+            assert!(
+                edition.is_some() && !editions[..position].contains(edition),
+                "{position}"
+            );
+        }
+        assert_eq!(store.edition("moon"), None);
+    }
+
+    #[test]
     fn equal_label_sets_are_kept_once_and_only_while_an_object_carries_them() {
         let mut store = Store::default();
         for name in ["a", "b", "c"] {
             store.put("shop", name, labels(&[("app", "cart")]));
         }
-        assert_eq!(store.label_sets.len(), 1);
+        store.put("shop", "c", labels(&[("app", "cart")]));
+        assert_eq!((store.label_sets.len(), store.len()), (1, 3));
         store.put("shop", "c", labels(&[("app", "till")]));
         assert_eq!(store.label_sets.len(), 2);
         for name in ["a", "b", "c", "d"] {

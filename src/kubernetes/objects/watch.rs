@@ -59,6 +59,13 @@ struct Contents {
     revision: u64,
 }
 
+impl Contents {
+    /// All objects, while the watch runs.
+    fn current(&self) -> Option<&Store> {
+        self.objects.as_ref().filter(|_| self.failure.is_none())
+    }
+}
+
 impl Watch {
     pub(super) fn new(resource: Resource, purpose: Purpose) -> Watch {
         Watch {
@@ -77,6 +84,9 @@ impl Watch {
         read: impl FnOnce(&Store) -> T,
     ) -> Result<(T, Option<String>), ObjectsError> {
         self.used.store(true, Ordering::Relaxed);
+        if let Some(objects) = self.contents.borrow().current() {
+            return Ok((read(objects), None));
+        }
         let mut contents = self.contents.subscribe();
         let settled = contents.wait_for(|contents| contents.objects.is_some() || contents.failure.is_some());
         let resource = || self.key.clone();
@@ -95,6 +105,12 @@ impl Watch {
             }),
             (None, None) => Err(listing()),
         }
+    }
+
+    /// Reads the objects without waiting; `None` while they are not known, or may have changed.
+    pub(super) fn look_now<T>(&self, read: impl FnOnce(&Store) -> T) -> Option<T> {
+        self.used.store(true, Ordering::Relaxed);
+        self.contents.borrow().current().map(read)
     }
 
     /// Whether somebody asked since the last call.

@@ -92,6 +92,11 @@ impl Watches {
         self.watch(resource).look(self.within, read).await
     }
 
+    /// Reads the objects of a resource as they are known to be, without waiting; `None` if that is not known.
+    pub(super) fn look_now<T>(&self, resource: &Resource, read: impl FnOnce(&Store) -> T) -> Option<T> {
+        self.watch(resource).look_now(read)
+    }
+
     /// Watches for as long as the process lives.
     pub(super) async fn follow(&self) -> Infallible {
         tokio::select! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::held::Held;
 use super::kept::{Asked, Kept, parts};
 use super::overview::Flight;
 use super::recall::Recalled;
@@ -23,17 +24,21 @@ use crate::telemetry::CacheOutcome;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was found for a request.
-pub(in crate::provider) struct Found(Arc<Kept>);
+pub(in crate::provider) struct Found {
+    kept: Arc<Kept>,
+    /// By what it is found again, if it is a kept answer that was asked for before.
+    pub(in crate::provider) held: Option<Held>,
+}
 
 impl Found {
     /// The answer that it is part of; of its samples only [`Found::samples`] are of use.
     pub(in crate::provider) fn answer(&self) -> &Answer {
-        &self.0.answer
+        &self.kept.answer
     }
 
     /// The samples that the narrow question about these objects would have brought.
     pub(in crate::provider) fn samples(&self, names: &[String]) -> Vec<&Sample> {
-        self.0.samples(names).unwrap_or_default()
+        self.kept.samples(names).unwrap_or_default()
     }
 }
 
@@ -52,16 +57,20 @@ pub(in crate::provider) async fn found(
         subject,
         now,
     };
-    let found = match provider.shared.recall(ask, now) {
-        Recalled::Kept(kept, because) => {
-            asking.kept(&kept, because.as_deref(), trace);
+    let kept = match provider.shared.recall(ask, now) {
+        Recalled::Kept(kept, held) => {
+            asking.kept(&kept, None, trace);
+            return Ok(Found { kept, held });
+        }
+        Recalled::StandIn(kept, because) => {
+            asking.kept(&kept, Some(&because), trace);
             Ok(kept)
         }
         Recalled::Soon(flight) => asking.awaited(flight, trace).await,
         Recalled::Nothing => asking.its_objects(trace).await,
         Recalled::NothingOfAll => asking.all_objects(trace).await,
     };
-    found.map(Found)
+    kept.map(|kept| Found { kept, held: None })
 }
 
 struct Asking<'a> {

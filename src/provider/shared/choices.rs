@@ -26,6 +26,8 @@ struct Chosen {
 
 impl Choices {
     /// Some objects are asked for. Their names, which are sorted, are kept only if they are wanted.
+    ///
+    /// The answer is when they were asked for the time before.
     pub(super) fn add(
         &mut self,
         choice: &ObjectChoice,
@@ -33,12 +35,14 @@ impl Choices {
         are_wanted: bool,
         memory: Duration,
         now: Timestamp,
-    ) {
+    ) -> Option<Timestamp> {
+        let mut before = None;
         if let Some(chosen) = self.0.get_mut(choice) {
+            before = Some(chosen.last);
             (chosen.count, chosen.last) = (names.len(), now);
             let is_known = chosen.names.as_deref() == Some(names);
             if is_known && are_wanted || chosen.names.is_none() && !are_wanted {
-                return;
+                return before;
             }
             chosen.names = None;
         } else {
@@ -46,7 +50,7 @@ impl Choices {
                 self.0.retain(|_, chosen| age(chosen.last, now) <= memory);
             }
             if self.0.len() >= MOST_CHOICES {
-                return;
+                return None;
             }
             let chosen = Chosen {
                 count: names.len(),
@@ -67,6 +71,7 @@ impl Choices {
         {
             chosen.names = Some(names.to_vec());
         }
+        before
     }
 
     /// The names of all objects that were asked for lately, sorted; `None` if some are not known.

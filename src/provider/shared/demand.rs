@@ -51,8 +51,18 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
 
     /// A question is asked. What is kept of it; `None` if it is new.
     pub(super) fn note(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        self.note_if(key, now, |_| true)
+    }
+
+    /// A question is asked, if what is kept of it is as it should be; else it does not count, and there is `None`.
+    pub(super) fn note_if(
+        &mut self,
+        key: &K,
+        now: Timestamp,
+        is_right: impl FnOnce(&V) -> bool,
+    ) -> Option<&mut V> {
         let memory = self.bounds.memory;
-        let entry = self.entries.get_mut(key)?;
+        let entry = self.entries.get_mut(key).filter(|entry| is_right(&entry.kept))?;
         entry.wanted = age(entry.last, now) <= memory;
         entry.last = now;
         let turn = self.next_turn;

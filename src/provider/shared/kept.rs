@@ -193,8 +193,11 @@ fn of_objects<'a>(mut samples: &'a [Sample], label: &str, names: &[String]) -> V
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let name = Some(name.as_str());
-        let from = samples.partition_point(|sample| sample.labels.get(label) < name);
-        samples = &samples[from..];
+        let is_before = |sample: &Sample| sample.labels.get(label) < name;
+        // Those of one workload mostly stand side by side.
+        if samples.first().is_some_and(is_before) {
+            samples = &samples[samples.partition_point(is_before)..];
+        }
         while let Some((sample, others)) = samples.split_first()
             && sample.labels.get(label) == name
         {

@@ -139,7 +139,7 @@ impl Shared {
     pub(super) fn is_due_again(&self, state: &mut State, key: &Key) {
         let State { slots, families, .. } = state;
         if let (Some(slot), Some(members)) = (slots.kept_mut(key), families.get_mut(&key.family)) {
-            members.due_at(slot.due(&self.ages, members.refresh_after));
+            members.due_at(slot.due(&self.ages, &members.rhythm));
         }
     }
 }

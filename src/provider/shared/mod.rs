@@ -7,6 +7,7 @@
 mod answer;
 mod choices;
 mod demand;
+mod held;
 mod kept;
 mod landing;
 mod overview;
@@ -19,7 +20,7 @@ mod slot;
 mod topic;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,11 +31,13 @@ use crate::prometheus::Ages;
 use crate::telemetry::Metrics;
 
 pub(super) use answer::{Found, found};
+pub(super) use held::Held;
 pub(super) use topic::Topic;
 
 use demand::{Bounds, Demand};
 use kept::Kept;
 use overview::Overview;
+use rhythm::Rhythm;
 use rush::Rush;
 use slot::Slot;
 use topic::{Family, Group, Key};
@@ -85,8 +88,7 @@ struct Members {
     form: Option<String>,
     /// Whether they can be asked in one.
     is_wide: bool,
-    /// The age at which an answer is refreshed.
-    refresh_after: Duration,
+    rhythm: Rhythm,
     keys: HashSet<Arc<Key>>,
     rush: Rush,
     /// When a wide question was answered last.
@@ -133,7 +135,7 @@ impl Shared {
     }
 
     /// Makes the family known. What was kept for another rule in the same place is dropped.
-    fn know(&self, family: &Family, topic: &Topic, refresh_after: Duration) {
+    fn know(&self, family: &Family, topic: &Topic, rhythm: Rhythm) {
         let known = |state: &State| {
             let members = state.families.get(family);
             members.is_some_and(|members| members.topic.is_of_rule_of(topic))
@@ -154,7 +156,7 @@ impl Shared {
                     topic: topic.clone(),
                     form,
                     is_wide,
-                    refresh_after,
+                    rhythm,
                     keys: HashSet::new(),
                     rush: Rush::default(),
                     wide_at: None,
@@ -175,15 +177,22 @@ impl Shared {
         dropped.into_iter().for_each(|dropped| state.dropped(dropped));
     }
 
-    /// Between 0 and 1, for each family another.
-    fn jitter_of(&self, family: &Family) -> f64 {
-        let hash = self.jitter.hash_one(family);
-        (hash % 1024) as f64 / 1024.0
+    /// When answers of a family are refreshed; `None` if they never are.
+    fn rhythm_of(&self, family: &Family) -> Option<Rhythm> {
+        let of_all_replicas = BuildHasherDefault::<DefaultHasher>::default();
+        let place = share(of_all_replicas.hash_one(family));
+        let jitter = share(self.jitter.hash_one(family));
+        Rhythm::new(&self.ages, place, jitter)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Between 0 and 1.
+fn share(hash: u64) -> f64 {
+    (hash % 1024) as f64 / 1024.0
 }
 
 impl Members {
@@ -193,6 +202,13 @@ impl Members {
             family: Arc::clone(&self.family),
             namespace: namespace.map(str::to_owned),
             exactly: ask.choice.filter(|_| !self.is_wide).cloned(),
+        }
+    }
+
+    /// One of its questions is asked for, and is due at some time unless it is being asked.
+    fn is_asked_for(&mut self, slot: &Slot, ages: &Ages) {
+        if !slot.is_asked {
+            self.due_at(slot.due(ages, &self.rhythm));
         }
     }
 

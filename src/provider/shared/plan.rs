@@ -76,7 +76,7 @@ impl Shared {
             let Some(slot) = slots.wanted(&key, now).filter(|slot| !slot.is_asked) else {
                 continue;
             };
-            let due = slot.due(&self.ages, members.refresh_after);
+            let due = slot.due(&self.ages, &members.rhythm);
             let is_wide = members.is_wide && !slot.is_narrow(now);
             // With one that is due all others are asked that can be newer, so that they go on being asked together.
             let is_taken = due <= now || is_wide && slot.can_be_newer(&self.ages, now);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::held::Held;
 use super::kept::Kept;
 use super::overview::Flight;
-use super::rhythm::refresh_after;
 use super::rush::Breadth;
 use super::topic::{Family, Key};
 use super::{Ask, Shared, State};
@@ -16,8 +16,10 @@ const MOST_OVERVIEWS_OF_RULE: usize = 4;
 
 /// What there is for a request.
 pub(super) enum Recalled {
-    /// A kept answer, and the failure after which it stands in, if it is no longer fresh.
-    Kept(Arc<Kept>, Option<Arc<Error>>),
+    /// A kept answer that is fresh, and by what it is found again if it was asked for before.
+    Kept(Arc<Kept>, Option<Held>),
+    /// A kept answer that stands in after a failure.
+    StandIn(Arc<Kept>, Arc<Error>),
     /// A question about all namespaces, which will bring it.
     Soon(Flight),
     /// Nothing: the request asks about its objects.
@@ -36,44 +38,42 @@ impl Shared {
     /// `None` if nothing is remembered of it.
     fn noted(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Recalled> {
         let family = ask.topic.family();
-        let refresh_after = refresh_after(&self.ages, self.jitter_of(&family))?;
-        self.know(&family, ask.topic, refresh_after);
+        let rhythm = self.rhythm_of(&family)?;
+        self.know(&family, ask.topic, rhythm);
         let mut state = self.lock();
         let state = &mut *state;
         let key = Arc::new(state.families.get(&family)?.key(ask));
         if state.slots.note(&key, now).is_none() {
             self.add(state, &key, ask, now);
         }
-        self.choose(state, &key, ask, now);
-        if state.slots.kept_mut(&key)?.kept.is_none() {
+        let is_wide = state.families.get(&family)?.is_wide;
+        let slot = state.slots.kept_mut(&key)?;
+        let chosen = ask
+            .choice
+            .and_then(|choice| slot.choose(is_wide, choice, ask.names, self.memory, now));
+        if slot.kept.is_none() {
             self.take_part(state, &key, now);
         }
         let members = state.families.get_mut(&family)?;
         let slot = state.slots.kept_mut(&key)?;
         let recalled = slot.recall(&self.ages, now);
         let recalled = recalled.filter(|(kept, _)| kept.is_about(ask.names));
-        let recalled = recalled.map(|(kept, because)| (Arc::clone(kept), because.cloned()));
+        let recalled = recalled.map(|(kept, because)| {
+            let is_again = chosen.is_some_and(|before| before > kept.evaluated_at());
+            let kept = Arc::clone(kept);
+            match because {
+                Some(because) => Recalled::StandIn(kept, Arc::clone(because)),
+                None => {
+                    let held = is_again.then(|| Held::new(&key, &kept));
+                    Recalled::Kept(kept, held)
+                }
+            }
+        });
         if recalled.is_none() {
             slot.is_answered(&self.ages, now);
         }
-        if !slot.is_asked {
-            members.due_at(slot.due(&self.ages, members.refresh_after));
-        }
-        Some(match recalled {
-            Some((kept, because)) => Recalled::Kept(kept, because),
-            None => self.not_kept(state, ask, &key, now),
-        })
-    }
-
-    /// Takes note of the objects that are asked for.
-    fn choose(&self, state: &mut State, key: &Key, ask: &Ask<'_>, now: Timestamp) {
-        let members = state.families.get(&key.family);
-        let slot = state.slots.kept_mut(key);
-        if let (Some(members), Some(slot), Some(choice)) = (members, slot, ask.choice) {
-            let names_are_wanted = !members.is_wide || slot.is_narrow(now);
-            slot.choices
-                .add(choice, ask.names, names_are_wanted, self.memory, now);
-        }
+        members.is_asked_for(slot, &self.ages);
+        Some(recalled.unwrap_or_else(|| self.not_kept(state, ask, &key, now)))
     }
 
     /// How a request comes to an answer that is not kept.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::choices::Choices;
 use super::kept::Kept;
-use crate::model::{Timestamp, age};
+use super::rhythm::Rhythm;
+use crate::model::{ObjectChoice, Timestamp, age};
 use crate::prometheus::{Ages, Error};
 
 /// How long a question is asked alone after it was found that it should not be asked with others.
@@ -59,6 +60,19 @@ impl Slot {
         }
     }
 
+    /// Takes note of the objects that are asked for, and says when they were the time before.
+    pub(super) fn choose(
+        &mut self,
+        is_wide: bool,
+        choice: &ObjectChoice,
+        names: &[String],
+        memory: Duration,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let names_are_wanted = !is_wide || self.is_narrow(now);
+        self.choices.add(choice, names, names_are_wanted, memory, now)
+    }
+
     /// The kept answer while it is fresh; with the failure, if it stands in after one.
     pub(super) fn recall(&self, ages: &Ages, now: Timestamp) -> Option<(&Arc<Kept>, Option<&Arc<Error>>)> {
         let kept = self.kept.as_ref()?;
@@ -78,14 +92,16 @@ impl Slot {
         }
     }
 
-    /// When it is to be asked again. `after` is the age at which an answer is refreshed.
-    pub(super) fn due(&self, ages: &Ages, after: Duration) -> Timestamp {
-        let (from, wait) = match &self.failure {
-            // Not at once again, where failures are not held.
-            Some((at, _)) => (*at, ages.failure_hold.max(after / 4)),
-            None => (self.evaluated_at(), after),
-        };
-        from.checked_add(wait).unwrap_or(from)
+    /// When it is to be asked again.
+    pub(super) fn due(&self, ages: &Ages, rhythm: &Rhythm) -> Timestamp {
+        match &self.failure {
+            Some((at, _)) => {
+                // Not at once again, where failures are not held.
+                let wait = ages.failure_hold.max(rhythm.period() / 4);
+                at.checked_add(wait).unwrap_or(*at)
+            }
+            None => rhythm.after(self.evaluated_at()),
+        }
     }
 
     /// The evaluation time of its latest answer.
@@ -147,7 +163,6 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObjectChoice;
     use crate::prometheus::{Answer, Shape};
 
     const AGES: Ages = Ages {
@@ -207,15 +222,15 @@ mod tests {
 
     #[test]
     fn question_is_due_before_its_answer_is_stale_and_after_the_hold_of_a_failure() {
-        let after = Duration::from_secs(7);
+        let rhythm = Rhythm::new(&AGES, 0.0, 0.0).unwrap();
         let mut slot = Slot::new(second(0));
-        assert_eq!(slot.due(&AGES, after), second(7));
+        assert_eq!(slot.due(&AGES, &rhythm), second(5));
         slot.answered(kept(5), second(5));
-        assert_eq!(slot.due(&AGES, after), second(12));
+        assert_eq!(slot.due(&AGES, &rhythm), second(10));
         assert!(!slot.can_be_newer(&AGES, second(9)));
         assert!(slot.can_be_newer(&AGES, second(10)));
         slot.failed(&failure(), Blame::Backend, second(12));
-        assert_eq!(slot.due(&AGES, after), second(17));
+        assert_eq!(slot.due(&AGES, &rhythm), second(17));
     }
 
     #[test]

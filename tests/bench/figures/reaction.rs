@@ -78,7 +78,7 @@ fn how(steps: usize) -> String {
          {PROMETHEUS_S} s.\n\
          The window of the rate is {SCRAPES} scrapes: {windows} s.\n\
          Over Prometheus nothing else is set, so that answers are shared as always: `freshFor` 10 s, \
-         `evaluationGrid` 5 s.\n\
+         `evaluationGrid` 1 s.\n\
          With an embedded backend they are as fresh as the scrapes, as [the page on backends](concepts/backends.md) \
          has it: `freshFor` is the interval, `evaluationGrid` a fifth of it.\n\
          Each adapter is asked every {poll} ms over TLS for the metric of all pods, also between the steps, and the times are \
