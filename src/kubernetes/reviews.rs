@@ -110,7 +110,7 @@ impl Reviews {
 }
 
 /// Who wants to do what.
-pub type Question = (User, Action);
+pub type Question = (Arc<User>, Action);
 
 #[derive(Debug)]
 struct Tokens {

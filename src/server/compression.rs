@@ -1,35 +1,23 @@
 //! Compresses answers that are worth it.
 
-use actix_web::Error;
-use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
-use actix_web::middleware::Next;
+use actix_http::encoding::Encoder;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::{CONTENT_ENCODING, ContentEncoding};
 
-use crate::api::WORTH_COMPRESSING_BYTES;
+use crate::api::{WORTH_COMPRESSING_BYTES, takes_gzip};
 
-const AS_IT_IS: HeaderValue = HeaderValue::from_static("identity");
-
-/// Marks small answers so that the compression around it leaves them alone.
-pub(crate) async fn spare_small_answers(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
-    let small = match response.response().body().size() {
-        BodySize::None => true,
-        BodySize::Sized(size) => size < WORTH_COMPRESSING_BYTES as u64,
-        BodySize::Stream => false,
+/// The answer, compressed if it is large, is not compressed yet, and the client takes it.
+pub(crate) fn compressed(response: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<BoxBody> {
+    let is_large = match response.response().body().size() {
+        BodySize::None => false,
+        BodySize::Sized(size) => size >= WORTH_COMPRESSING_BYTES as u64,
+        BodySize::Stream => true,
     };
-    if small && !response.headers().contains_key(CONTENT_ENCODING) {
-        response.headers_mut().insert(CONTENT_ENCODING, AS_IT_IS);
+    let is_plain = !response.headers().contains_key(CONTENT_ENCODING);
+    if is_large && is_plain && takes_gzip(response.request()) {
+        let encode = |head: &mut _, body| Encoder::response(ContentEncoding::Gzip, head, body);
+        return response.map_body(encode).map_into_boxed_body();
     }
-    Ok(response)
-}
-
-/// Takes the mark off again.
-pub(crate) fn unmark(headers: &mut HeaderMap) {
-    if headers.get(CONTENT_ENCODING) == Some(&AS_IT_IS) {
-        headers.remove(CONTENT_ENCODING);
-    }
+    response.map_into_boxed_body()
 }

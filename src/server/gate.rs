@@ -18,12 +18,13 @@ use futures_util::FutureExt;
 use tracing::{debug, error, info};
 
 use super::access::Access;
-use super::compression::unmark;
+use super::compression::compressed;
 use super::plan::Limits;
 use super::probes;
 use super::readiness::Condition;
 use super::room::Room;
 use crate::api::{self, Status};
+use crate::model::User;
 use crate::telemetry::Metrics;
 
 /// The route of requests for which there is none.
@@ -45,7 +46,7 @@ pub(crate) struct Gate {
     pub(crate) alive: Condition,
 }
 
-/// The outermost middleware.
+/// The one middleware.
 pub(crate) async fn pass(
     gate: web::Data<Gate>,
     request: ServiceRequest,
@@ -58,7 +59,7 @@ pub(crate) async fn pass(
             finish_headers(response.headers_mut(), audit_id);
             gate.finish_connection(response.response_mut().head_mut());
             visit.end(&gate.metrics, response.status().as_u16());
-            Ok(response.map_into_boxed_body())
+            Ok(compressed(response))
         }
         Err(cause) => {
             let mut response = cause.error_response();
@@ -75,7 +76,7 @@ impl Gate {
         &self,
         request: ServiceRequest,
         next: Next<B>,
-        user: &mut Option<String>,
+        user: &mut Option<Arc<User>>,
     ) -> Result<ServiceResponse<B>, Error> {
         let probe = probes::is_probe(request.path());
         self.limits.check(&request)?;
@@ -151,7 +152,6 @@ fn said(panic: &dyn Any) -> &str {
 
 /// Headers that every answer has.
 fn finish_headers(headers: &mut HeaderMap, audit_id: Option<HeaderValue>) {
-    unmark(headers);
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     }
@@ -168,7 +168,7 @@ struct Visit {
     route: Cow<'static, str>,
     probe: bool,
     /// `None` while it is not known who asks.
-    user: Option<String>,
+    user: Option<Arc<User>>,
 }
 
 impl Visit {
@@ -185,7 +185,7 @@ impl Visit {
 
     fn end(&self, metrics: &Metrics, code: u16) {
         let took = self.began.elapsed();
-        metrics.http_request(&self.route, code, took);
+        metrics.http_request(self.route.clone(), code, took);
         self.log(code, took);
     }
 
@@ -197,7 +197,7 @@ impl Visit {
             let end = whole.char_indices().nth(LOGGED_CHARACTERS);
             &whole[..end.map_or(whole.len(), |(end, _)| end)]
         };
-        let user = self.user.as_deref().unwrap_or("-");
+        let user = self.user.as_ref().map_or("-", |user| user.name.as_str());
         let duration_ms = took.as_secs_f64() * 1000.0;
         if self.probe || code < 400 {
             debug!(%route, code, duration_ms, ?user, "{method} {} {code}", target());

@@ -9,13 +9,12 @@ use actix_service::map_config;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 
 use super::access::keep_shown;
-use super::compression::spare_small_answers;
 use super::gate::{self, Gate};
 use super::probes::{self, Probes};
 use super::{Limits, Listeners};
@@ -117,7 +116,7 @@ fn serve_https_1<C: Configure>(
     Ok(server.run())
 }
 
-/// The routes and what is around them; the last `wrap` is the outermost.
+/// The routes and what is around them.
 fn app<C: Configure>(
     service: &Service<C>,
 ) -> App<
@@ -134,7 +133,5 @@ fn app<C: Configure>(
         .app_data(service.probes.clone())
         .configure(probes::configure)
         .configure(&service.configure)
-        .wrap(from_fn(spare_small_answers))
-        .wrap(Compress::default())
         .wrap(from_fn(gate::pass))
 }

@@ -1,53 +1,68 @@
 //! How many requests are in flight.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Room for requests in flight, shared by all workers.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     limit: usize,
-    taken: Arc<watch::Sender<usize>>,
+    taken: Arc<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    places: AtomicUsize,
+    /// Told when the last place is given back.
+    emptied: Notify,
 }
 
 /// A place in the room, given back on drop.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<watch::Sender<usize>>);
+pub(crate) struct Place(Arc<Taken>);
 
 impl Room {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
-            taken: Arc::new(watch::Sender::new(0)),
+            taken: Arc::default(),
         }
     }
 
     /// A place, if one is free.
     pub(crate) fn enter(&self) -> Result<Place, Full> {
-        let entered = self.taken.send_if_modified(|taken| {
-            let room = *taken < self.limit;
-            *taken += usize::from(room);
-            room
-        });
-        if entered {
-            Ok(Place(Arc::clone(&self.taken)))
-        } else {
-            Err(Full)
+        let one_more = |taken| (taken < self.limit).then_some(taken + 1);
+        match self
+            .taken
+            .places
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+        {
+            Ok(_) => Ok(Place(Arc::clone(&self.taken))),
+            Err(_) => Err(Full),
         }
     }
 
     /// Requests in flight now.
     pub(crate) fn taken(&self) -> usize {
-        *self.taken.borrow()
+        self.taken.places.load(Ordering::Relaxed)
     }
 
     /// Waits until nobody is in.
     pub(crate) async fn empty(&self) {
-        // The sender lives as long as `self`, so that waiting cannot fail.
-        let _ = self.taken.subscribe().wait_for(|taken| *taken == 0).await;
+        loop {
+            let mut emptied = pin!(self.taken.emptied.notified());
+            // From here on it is heard.
+            emptied.as_mut().enable();
+            if self.taken() == 0 {
+                return;
+            }
+            emptied.await;
+        }
     }
 }
 
@@ -73,7 +88,9 @@ impl ResponseError for Full {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.send_modify(|taken| *taken -= 1);
+        if self.0.places.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.emptied.notify_waiters();
+        }
     }
 }
 
@@ -93,5 +110,19 @@ mod tests {
     #[tokio::test]
     async fn an_empty_room_is_not_waited_for() {
         Room::new(1).empty().await;
+    }
+
+    #[tokio::test]
+    async fn room_is_empty_when_the_last_place_is_given_back() {
+        let room = Room::new(2);
+        let places = [room.enter(), room.enter()];
+        assert_eq!(room.taken(), 2);
+        let empty = tokio::spawn(async move { room.empty().await });
+        for place in places {
+            assert!(!empty.is_finished());
+            tokio::task::yield_now().await;
+            drop(place);
+        }
+        empty.await.unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! What the adapter tells about itself at `/metrics`.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -88,7 +89,7 @@ declare! {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
-    route: String,
+    route: Cow<'static, str>,
     code: u16,
 }
 
@@ -200,11 +201,8 @@ impl Metrics {
     }
 
     /// One request served. `route` is the pattern of a route, never a path.
-    pub fn http_request(&self, route: &str, code: u16, took: Duration) {
-        let request = Request {
-            route: route.to_owned(),
-            code,
-        };
+    pub fn http_request(&self, route: Cow<'static, str>, code: u16, took: Duration) {
+        let request = Request { route, code };
         self.table.http_requests.get_or_create(&request).inc();
         self.table
             .http_request_duration
@@ -386,7 +384,7 @@ mod tests {
     /// One sample of every metric.
     fn touched() -> Metrics {
         let metrics = Metrics::default();
-        metrics.http_request("/apis", 200, Duration::from_millis(3));
+        metrics.http_request("/apis".into(), 200, Duration::from_millis(3));
         metrics.backend_request(
             "default",
             "query",

@@ -9,8 +9,8 @@ use rustls::server::danger::ClientCertVerifier;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::X509Certificate;
 
-use super::Said;
 use super::connection::{Shown, common_name};
+use super::{Said, authenticated};
 use crate::model::User;
 
 /// The key of the fingerprint among what is known of a user.
@@ -38,13 +38,13 @@ impl Clients {
     }
 
     /// Which user the certificate of this request's connection names.
-    pub(super) fn user(&self, request: &HttpRequest) -> Said<User> {
+    pub(super) fn user(&self, request: &HttpRequest) -> Said<Arc<User>> {
         let Some((shown, authority)) = request.conn_data::<Shown>().zip(self.0.load_full()) else {
             return Said::Nothing;
         };
         let user = shown.client.of(&authority, || {
             let leaf = shown.vouched(authority.0.as_ref())?;
-            named(&leaf)
+            named(&leaf).map(authenticated).map(Arc::new)
         });
         user.map_or(Said::Refused, Said::Known)
     }

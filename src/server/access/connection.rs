@@ -23,7 +23,7 @@ const VERDICT_HOLDS: Duration = Duration::from_secs(10);
 pub(super) struct Shown {
     chain: Vec<CertificateDer<'static>>,
     /// Which user it names.
-    pub(super) client: Verdict<Authority, Option<User>>,
+    pub(super) client: Verdict<Authority, Option<Arc<User>>>,
     /// Whether it is the front proxy's.
     pub(super) proxy: Verdict<Proxy, bool>,
 }

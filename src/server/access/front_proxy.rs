@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use arc_swap::ArcSwapOption;
 use percent_encoding::percent_decode_str;
 use rustls::server::danger::ClientCertVerifier;
@@ -23,7 +23,17 @@ pub(super) struct FrontProxies(ArcSwapOption<Proxy>);
 #[derive(Debug)]
 pub(super) struct Proxy {
     verifier: Arc<dyn ClientCertVerifier>,
-    settings: FrontProxy,
+    allowed_names: Vec<String>,
+    headers: Headers,
+}
+
+/// Where it says who asks.
+#[derive(Debug)]
+struct Headers {
+    user: Vec<HeaderName>,
+    uid: Vec<HeaderName>,
+    group: Vec<HeaderName>,
+    extra_prefixes: Vec<String>,
 }
 
 impl FrontProxies {
@@ -34,8 +44,12 @@ impl FrontProxies {
 
     /// From now on this one is believed, or nobody.
     pub(super) fn trust(&self, proxy: Option<(Arc<dyn ClientCertVerifier>, FrontProxy)>) {
-        let proxy = proxy.map(|(verifier, settings)| Arc::new(Proxy { verifier, settings }));
-        self.0.store(proxy);
+        let proxy = proxy.map(|(verifier, settings)| Proxy {
+            verifier,
+            headers: Headers::of(&settings),
+            allowed_names: settings.allowed_names,
+        });
+        self.0.store(proxy.map(Arc::new));
     }
 
     /// Who asks, as the front proxy says.
@@ -44,7 +58,10 @@ impl FrontProxies {
             return Said::Nothing;
         };
         match shown.proxy.of(&proxy, || proxy.is(shown)) {
-            true => user(request.headers(), &proxy.settings).map_or(Said::Nothing, Said::Known),
+            true => proxy
+                .headers
+                .user(request.headers())
+                .map_or(Said::Nothing, Said::Known),
             false => Said::Refused,
         }
     }
@@ -56,26 +73,44 @@ impl Proxy {
         let Some(leaf) = shown.vouched(self.verifier.as_ref()) else {
             return false;
         };
-        let allowed = &self.settings.allowed_names;
+        let allowed = &self.allowed_names;
         let name = common_name(&leaf).unwrap_or_default();
         allowed.is_empty() || allowed.iter().any(|allowed| allowed == name)
     }
 }
 
-/// Source: apiserver, `pkg/authentication/request/headerrequest/requestheader.go`, 1.36.
-fn user(headers: &HeaderMap, proxy: &FrontProxy) -> Option<User> {
-    let values = |names: &'_ [String]| -> Vec<String> {
-        let values = names.iter().flat_map(|name| headers.get_all(name.as_str()));
-        let texts = values.filter_map(|value| value.to_str().ok());
-        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
-    };
-    let first = |names: &[String]| values(names).into_iter().next();
-    Some(User {
-        name: first(&proxy.user_headers)?,
-        uid: first(&proxy.uid_headers).unwrap_or_default(),
-        groups: values(&proxy.group_headers),
-        extra: extra(headers, &proxy.extra_prefixes),
-    })
+impl Headers {
+    /// What cannot be the name of a header names none.
+    fn of(settings: &FrontProxy) -> Headers {
+        let names = |names: &[String]| -> Vec<HeaderName> {
+            let names = names.iter().map(|name| HeaderName::from_bytes(name.as_bytes()));
+            names.flatten().collect()
+        };
+        Headers {
+            user: names(&settings.user_headers),
+            uid: names(&settings.uid_headers),
+            group: names(&settings.group_headers),
+            extra_prefixes: settings.extra_prefixes.clone(),
+        }
+    }
+
+    /// Source: apiserver, `pkg/authentication/request/headerrequest/requestheader.go`, 1.36.
+    fn user(&self, sent: &HeaderMap) -> Option<User> {
+        let first = |names| values(sent, names).next().map(str::to_owned);
+        Some(User {
+            name: first(&self.user)?,
+            uid: first(&self.uid).unwrap_or_default(),
+            groups: values(sent, &self.group).map(str::to_owned).collect(),
+            extra: extra(sent, &self.extra_prefixes),
+        })
+    }
+}
+
+/// What is sent under these names, empty values left out.
+fn values<'a>(sent: &'a HeaderMap, names: &'a [HeaderName]) -> impl Iterator<Item = &'a str> {
+    let values = names.iter().flat_map(|name| sent.get_all(name));
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.filter(|text| !text.is_empty())
 }
 
 /// The part of a header's name behind a prefix is the key, in lower case and percent-encoded.
@@ -98,7 +133,7 @@ fn extra(headers: &HeaderMap, prefixes: &[String]) -> BTreeMap<String, Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderValue;
 
     fn read(lines: &[(&str, &str)]) -> Option<User> {
         let mut headers = HeaderMap::new();
@@ -116,7 +151,7 @@ mod tests {
             group_headers: list(&["X-Remote-Group"]),
             extra_prefixes: list(&["X-Remote-Extra-"]),
         };
-        user(&headers, &proxy)
+        Headers::of(&proxy).user(&headers)
     }
 
     #[test]

@@ -69,16 +69,20 @@ enum Said<T> {
 /// Who asks.
 enum Caller {
     /// Whom kube-apiserver has let do this already.
-    Proxied(User),
+    Proxied(Arc<User>),
     /// Who came here directly.
-    Direct(User),
+    Direct(Arc<User>),
     /// It is not known.
     Nobody,
 }
 
 impl Access {
     /// Lets a request pass or says why not. `who` is set as soon as it is known who asks.
-    pub(super) async fn admit(&self, request: &HttpRequest, who: &mut Option<String>) -> Result<(), Status> {
+    pub(super) async fn admit(
+        &self,
+        request: &HttpRequest,
+        who: &mut Option<Arc<User>>,
+    ) -> Result<(), Status> {
         if probes::is_probe(request.path()) {
             return Ok(());
         }
@@ -86,7 +90,7 @@ impl Access {
             Access::Everybody => Ok(()),
             Access::Known(trust) => match trust.caller(request, None).await? {
                 Caller::Proxied(user) | Caller::Direct(user) => {
-                    *who = Some(user.name);
+                    *who = Some(user);
                     Ok(())
                 }
                 Caller::Nobody => Err(Status::unauthorized()),
@@ -112,12 +116,12 @@ impl Trust {
     async fn caller(&self, request: &HttpRequest, reviews: Option<&Reviews>) -> Result<Caller, Status> {
         let mut is_refused = false;
         match self.front_proxies.user(request) {
-            Said::Known(user) => return Ok(Caller::Proxied(authenticated(user))),
+            Said::Known(user) => return Ok(Caller::Proxied(Arc::new(authenticated(user)))),
             Said::Nothing => {}
             Said::Refused => is_refused = true,
         }
         match self.clients.user(request) {
-            Said::Known(user) => return Ok(Caller::Direct(authenticated(user))),
+            Said::Known(user) => return Ok(Caller::Direct(user)),
             Said::Nothing => {}
             Said::Refused => is_refused = true,
         }
@@ -125,7 +129,7 @@ impl Trust {
             let user = reviews.user_of(token).await;
             // Why is in the log; it may name the address of the cluster.
             match user.map_err(|_| Status::internal("the cluster cannot be asked whose the token is"))? {
-                Some(user) => return Ok(Caller::Direct(authenticated(User::clone(&user)))),
+                Some(user) => return Ok(Caller::Direct(Arc::new(authenticated(User::clone(&user))))),
                 None => is_refused = true,
             }
         }
@@ -141,15 +145,15 @@ async fn permit(
     reviews: &Reviews,
     caller: Caller,
     action: Action,
-    who: &mut Option<String>,
+    who: &mut Option<Arc<User>>,
 ) -> Result<(), Status> {
     let (user, wide) = match caller {
         // Asked once for all that such a user asks. What is left out is only what kube-apiserver asked a moment ago.
         Caller::Proxied(user) => (user, action.with_whole_group()),
         Caller::Direct(user) => (user, None),
-        Caller::Nobody => (anonymous(), None),
+        Caller::Nobody => (Arc::new(anonymous()), None),
     };
-    *who = Some(user.name.clone());
+    *who = Some(Arc::clone(&user));
     if user.groups.iter().any(|group| group == MASTERS) {
         return Ok(());
     }
