@@ -174,7 +174,8 @@ fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String,
                 .or_insert_with(|| nothing.clone()),
         };
         if takes_off {
-            sample.labels.remove(label);
+            let before = part.samples.last().map(|sample| &sample.labels);
+            sample.labels = sample.labels.without(label, before);
         }
         part.samples.push(sample);
     }
