@@ -13,7 +13,7 @@ mod usage;
 
 pub use access::{Action, FrontProxy, ResourceAction, User};
 pub use diagnostic::{Diagnostic, Place, chain};
-pub use labels::Labels;
+pub use labels::{GrowingLabels, Labels};
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
 };

@@ -8,7 +8,7 @@ use super::Error;
 use super::error::names_an_address;
 use super::wire;
 use crate::config::OnPartial;
-use crate::model::{Labels, Sample, Timestamp};
+use crate::model::{Sample, Timestamp};
 
 /// An instant question to one backend.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,21 +71,16 @@ impl Answer {
             })
     }
 
-    /// Bytes that it takes, as far as allocations can be reckoned: each sample has a list of labels, and each label a
-    /// value; names are shared.
+    /// Bytes that it takes, as far as allocations can be reckoned: each sample has one for the values of its labels; the
+    /// names are shared.
     pub(crate) fn size_bytes(&self) -> usize {
-        let label = |(_, value): (&str, &str)| LABEL_BYTES + ALLOCATION_BYTES + value.len();
-        let labels = |labels: &Labels| labels.iter().map(label).sum::<usize>();
-        let sample = |sample: &Sample| SAMPLE_BYTES + ALLOCATION_BYTES + labels(&sample.labels);
+        let sample = |sample: &Sample| SAMPLE_BYTES + ALLOCATION_BYTES + sample.labels.values_bytes();
         self.samples.iter().map(sample).sum()
     }
 }
 
 /// What an allocation takes beside what is in it.
 const ALLOCATION_BYTES: usize = 2 * size_of::<usize>();
-
-/// Where a name and a value are, and how long.
-const LABEL_BYTES: usize = 2 * size_of::<&str>();
 
 const SAMPLE_BYTES: usize = size_of::<Sample>();
 

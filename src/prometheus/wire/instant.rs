@@ -1,10 +1,15 @@
 //! Answers to instant queries.
 
 use std::fmt;
+use std::str;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Error as _, IgnoredAny, IntoDeserializer as _, MapAccess, SeqAccess, Visitor,
+};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use super::element::{After, sample};
 use super::envelope::Envelope;
 use super::point::Point;
 use crate::config::OnPartial;
@@ -17,17 +22,16 @@ pub(crate) fn read_answer(
     evaluated_at: Timestamp,
     on_partial: OnPartial,
 ) -> Result<Answer, Error> {
-    let envelope: Envelope<Data> = serde_json::from_slice(body).map_err(Error::not_json)?;
-    let (data, warnings) = envelope.accept(on_partial)?;
+    let (data, warnings) = read(body).map_err(Error::not_json)?.accept(on_partial)?;
     let (shape, samples) = match data {
-        Some(Data::Vector(elements)) => (Shape::Vector, samples(elements.unwrap_or_default())?),
+        Some(Data::Vector(samples)) => (Shape::Vector, samples.map_err(Error::malformed)?),
         Some(Data::Scalar(point)) => (Shape::Scalar, vec![sample(Labels::default(), point)]),
-        Some(Data::Matrix(_)) => {
+        Some(Data::Matrix) => {
             return Err(Error::malformed(
                 "it is a range of samples for each series (a matrix)",
             ));
         }
-        Some(Data::String(_)) => return Err(Error::malformed("it is a string")),
+        Some(Data::String) => return Err(Error::malformed("it is a string")),
         None => return Err(Error::malformed("it has no data")),
     };
     Ok(Answer {
@@ -38,80 +42,118 @@ pub(crate) fn read_answer(
     })
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+fn read(body: &[u8]) -> serde_json::Result<Envelope<Data>> {
+    // Looked through once, since the JSON reader would look through each of the many short texts in it by itself.
+    let text = str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    serde_json::from_str(text)
+}
+
 enum Data {
-    /// `null` is a list without elements, as servers in Go write it.
-    Vector(Option<Vec<Element>>),
+    /// The samples, or why they cannot be used.
+    Vector(Result<Vec<Sample>, &'static str>),
     Scalar(Point),
-    Matrix(IgnoredAny),
-    String(IgnoredAny),
+    Matrix,
+    String,
 }
 
-/// A series with either a number or a native histogram.
-#[derive(Deserialize)]
-struct Element {
-    metric: WireLabels,
-    value: Option<Point>,
-    histogram: Option<IgnoredAny>,
-}
-
-impl Element {
-    fn sample(self) -> Result<Sample, Error> {
-        match (self.value, self.histogram) {
-            (Some(point), _) => Ok(sample(self.metric.0, point)),
-            (None, Some(_)) => Err(Error::malformed(
-                "it holds native histograms, not numbers; `histogram_quantile` and its kin make numbers of them",
-            )),
-            (None, None) => Err(Error::malformed("it has a series without a value")),
-        }
-    }
-}
-
-/// The samples, with the texts of their labels' names in common.
-fn samples(elements: Vec<Element>) -> Result<Vec<Sample>, Error> {
-    let mut samples: Vec<Sample> = Vec::with_capacity(elements.len());
-    for element in elements {
-        let mut sample = element.sample()?;
-        if let Some(before) = samples.last() {
-            sample.labels.share_names(&before.labels);
-        }
-        samples.push(sample);
-    }
-    Ok(samples)
-}
-
-fn sample(labels: Labels, point: Point) -> Sample {
-    Sample {
-        labels,
-        value: point.value(),
-        at: point.at(),
-    }
-}
-
-struct WireLabels(Labels);
-
-impl<'de> Deserialize<'de> for WireLabels {
+impl<'de> Deserialize<'de> for Data {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(LabelsVisitor)
+        deserializer.deserialize_map(DataVisitor)
     }
 }
 
-struct LabelsVisitor;
+struct DataVisitor;
 
-impl<'de> Visitor<'de> for LabelsVisitor {
-    type Value = WireLabels;
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    ResultType,
+    Result,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Data;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("label names and values")
+        f.write_str("a result and its type")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WireLabels, A::Error> {
-        let mut labels = Labels::default();
-        while let Some((name, value)) = map.next_entry::<String, Box<str>>()? {
-            labels.insert(name, value);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data, A::Error> {
+        let (mut result_type, mut data, mut unread) = (None::<ResultType>, None, None::<Value>);
+        while let Some(field) = map.next_key()? {
+            match (field, result_type) {
+                (Field::ResultType, _) => result_type = Some(map.next_value()?),
+                // As all backends write it.
+                (Field::Result, Some(result_type)) => data = Some(map.next_value_seed(result_type)?),
+                (Field::Result, None) => unread = Some(map.next_value()?),
+                (Field::Other, _) => _ = map.next_value::<IgnoredAny>()?,
+            }
         }
-        Ok(WireLabels(labels))
+        let result_type = result_type.ok_or_else(|| A::Error::missing_field("resultType"))?;
+        match (data, unread) {
+            (Some(data), _) => Ok(data),
+            (None, Some(unread)) => result_type.deserialize(unread).map_err(A::Error::custom),
+            // As `null`.
+            (None, None) => result_type.deserialize(().into_deserializer()),
+        }
+    }
+}
+
+/// What the result is; as a seed, reads one of that type.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ResultType {
+    Vector,
+    Scalar,
+    Matrix,
+    String,
+}
+
+impl<'de> DeserializeSeed<'de> for ResultType {
+    type Value = Data;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Data, D::Error> {
+        match self {
+            ResultType::Vector => deserializer.deserialize_option(VectorVisitor),
+            ResultType::Scalar => Point::deserialize(deserializer).map(Data::Scalar),
+            ResultType::Matrix => IgnoredAny::deserialize(deserializer).map(|_| Data::Matrix),
+            ResultType::String => IgnoredAny::deserialize(deserializer).map(|_| Data::String),
+        }
+    }
+}
+
+struct VectorVisitor;
+
+impl<'de> Visitor<'de> for VectorVisitor {
+    type Value = Data;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of series")
+    }
+
+    /// `null` is a list without elements, as servers in Go write it.
+    fn visit_none<E: serde::de::Error>(self) -> Result<Data, E> {
+        Ok(Data::Vector(Ok(Vec::new())))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Data, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Data, A::Error> {
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut fault = Ok(());
+        while let Some(element) = list.next_element_seed(After(&samples))? {
+            match element {
+                Ok(sample) => samples.push(sample),
+                Err(why) => fault = fault.and(Err(why)),
+            }
+        }
+        // It grew element by element.
+        samples.shrink_to_fit();
+        Ok(Data::Vector(fault.map(|()| samples)))
     }
 }
 
@@ -167,6 +209,69 @@ mod tests {
         let data =
             r#"{"result":[{"value":[1,"2"],"metric":{"a":"b"}}],"resultType":"vector","stats":{"x":[1]}}"#;
         assert_eq!(check(data), r#"Vector {a="b"}=2@1000"#);
+    }
+
+    #[test]
+    fn result_may_come_before_its_type() {
+        let first = |result: &str, result_type: &str| {
+            check(&format!(
+                r#"{{"result":{result},"stats":{{"result":[]}},"resultType":"{result_type}","more":1}}"#
+            ))
+        };
+        let series =
+            r#"[{"metric":{"a":"b"},"value":[1,"2"],"more":{}},{"metric":{"a":"c"},"value":[1,"3"]}]"#;
+        assert_eq!(first(series, "vector"), r#"Vector {a="b"}=2@1000 {a="c"}=3@1000"#);
+        assert_eq!(first("null", "vector"), "Vector");
+        assert_eq!(check(r#"{"resultType":"vector"}"#), "Vector");
+        assert_eq!(first(r#"[1,"5"]"#, "scalar"), "Scalar {}=5@1000");
+        let refused = |result: &str, result_type: &str| {
+            first(result, result_type).replace("the backend's answer cannot be used: ", "")
+        };
+        assert_eq!(refused(r#"[1,"x"]"#, "string"), "it is a string");
+        assert!(refused("[]", "matrix").ends_with("(a matrix)"));
+        for (result, result_type) in [(r#"[1,"x"]"#, "scalar"), ("[1]", "vector"), ("[]", "streams")] {
+            assert_eq!(
+                refused(result, result_type),
+                "it is not the JSON of the query API"
+            );
+        }
+    }
+
+    #[test]
+    fn labels_may_be_escaped_doubled_or_other_ones_in_each_series() {
+        let labels = |sets: &[&str]| {
+            let series = sets
+                .iter()
+                .map(|set| format!(r#"{{"metric":{set},"value":[1,"0"]}}"#));
+            let series: Vec<_> = series.collect();
+            check(&format!(
+                r#"{{"resultType":"vector","result":[{}]}}"#,
+                series.join(",")
+            ))
+        };
+        assert_eq!(
+            labels(&[
+                r#"{"a":"x","b":"\u00e4\"\\"}"#,
+                r#"{"\u0061":"\n","b":"€"}"#,
+                "{}",
+                r#"{"b":"1","a":"2"}"#
+            ]),
+            r#"Vector {a="x",b="ä\"\\"}=0@1000 {a="\n",b="€"}=0@1000 {}=0@1000 {a="2",b="1"}=0@1000"#
+        );
+        assert_eq!(
+            labels(&[r#"{"a":"1","a":"2"}"#, r#"{"a":"3"}"#]),
+            r#"Vector {a="2"}=0@1000 {a="3"}=0@1000"#
+        );
+    }
+
+    #[test]
+    fn one_series_that_cannot_be_used_refuses_all() {
+        let data = r#"{"resultType":"vector","result":[
+            {"metric":{},"value":[1,"1"]},{"metric":{}},{"metric":{},"value":[1,"2"]}]}"#;
+        assert!(check(data).ends_with("it has a series without a value"));
+        let body = b"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"5\"]},\"x\":\"\xff\"}";
+        let not_utf8 = read_answer(body, Timestamp::UNIX_EPOCH, OnPartial::Refuse);
+        assert!(matches!(not_utf8, Err(Error::Malformed { .. })));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Source: Prometheus, `web/api/v1/api.go` (`Response`) and `docs/querying/api.md`; for `isPartial`,
 //! VictoriaMetrics, `app/vmselect/prometheus/*_response.qtpl`.
 
+mod element;
 mod envelope;
 mod instant;
 mod point;

@@ -174,7 +174,8 @@ fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String,
                 .or_insert_with(|| nothing.clone()),
         };
         if takes_off {
-            sample.labels.remove(label);
+            let before = part.samples.last().map(|sample| &sample.labels);
+            sample.labels = sample.labels.without(label, before);
         }
         part.samples.push(sample);
     }
@@ -182,9 +183,11 @@ fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String,
 }
 
 fn by_object(mut answer: Answer, label: &str) -> Answer {
-    answer
-        .samples
-        .sort_by(|one, other| one.labels.get(label).cmp(&other.labels.get(label)));
+    let samples = &mut answer.samples;
+    if !samples.is_sorted_by_key(|sample| sample.labels.get(label)) {
+        // Each label is looked up once, not at every comparison.
+        samples.sort_by_cached_key(|sample| sample.labels.get(label).map(str::to_owned));
+    }
     answer
 }
 
@@ -268,6 +271,14 @@ mod tests {
         assert_eq!(told(&parts["shop"], &["a"]), "");
         assert_eq!(told(&parts["young"], &["a"]), "");
         assert_eq!(parts["mail"].asked, Asked::WithOthers(2));
+    }
+
+    #[test]
+    fn samples_of_one_object_stay_in_their_order() {
+        let answer = answer(&[("n", "b", 1.0), ("n", "a", 2.0), ("n", "b", 3.0), ("n", "a", 4.0)]);
+        let kept = Kept::narrow(answer, names(&["a", "b"]), Some("pod".to_owned()));
+        let values: Vec<f64> = kept.answer.samples.iter().map(|sample| sample.value).collect();
+        assert_eq!(values, [2.0, 4.0, 1.0, 3.0]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -99,18 +100,19 @@ impl Reply {
         Reply::status(200, body)
     }
 
-    /// Success with these samples at one time, 1700000000.
+    /// Success with these samples at one time, 1700000000; keys are in the order in which Prometheus writes them.
     pub(crate) fn vector(samples: &[(&[(&str, &str)], &str)]) -> Reply {
         let element = |(labels, value): &(&[(&str, &str)], &str)| {
             let labels: serde_json::Map<_, _> = labels
                 .iter()
                 .map(|(name, value)| (name.to_string(), (*value).into()))
                 .collect();
-            serde_json::json!({"metric": labels, "value": [1_700_000_000, value]})
+            let (labels, value) = (Value::Object(labels), Value::from(*value));
+            format!(r#"{{"metric":{labels},"value":[1700000000,{value}]}}"#)
         };
-        let result: Vec<_> = samples.iter().map(element).collect();
-        let data = serde_json::json!({"resultType": "vector", "result": result});
-        Reply::json(serde_json::json!({"status": "success", "data": data}).to_string())
+        let elements: Vec<_> = samples.iter().map(element).collect();
+        let data = format!(r#"{{"resultType":"vector","result":[{}]}}"#, elements.join(","));
+        Reply::json(format!(r#"{{"status":"success","data":{data}}}"#))
     }
 
     /// A failure in the words of the query API.
