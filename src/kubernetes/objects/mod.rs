@@ -2,6 +2,7 @@
 
 mod failure;
 mod file;
+mod named;
 mod pods;
 mod store;
 mod watch;

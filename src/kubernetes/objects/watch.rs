@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use kube::api::{ApiResource, DynamicObject, PartialObjectMeta};
+use kube::api::ApiResource;
 use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::{Api, Client};
 use tokio::time::{sleep, timeout};
 
 use super::failure::{ObjectsError, WatchFailure, is_expired};
+use super::named::Named;
 use super::store::Store;
 use crate::model::{GroupResource, Labels, Resource};
 use crate::telemetry::Metrics;
@@ -257,8 +258,8 @@ impl Watch {
     }
 }
 
-/// Metadata of all objects of a resource; kube asks for nothing else then.
-fn api(client: &Client, resource: &Resource) -> Api<PartialObjectMeta<DynamicObject>> {
+/// All objects of a resource.
+fn api(client: &Client, resource: &Resource) -> Api<Named> {
     let version = match resource.group.as_str() {
         "" => resource.version.clone(),
         group => format!("{group}/{}", resource.version),
@@ -274,14 +275,14 @@ fn api(client: &Client, resource: &Resource) -> Api<PartialObjectMeta<DynamicObj
 }
 
 /// Objects that are being deleted stay until they are gone: their pods still run and have samples.
-fn put(objects: &mut Store, object: PartialObjectMeta<DynamicObject>) {
+fn put(objects: &mut Store, object: Named) {
     let metadata = object.metadata;
     let namespace = metadata.namespace.unwrap_or_default();
     let labels: Labels = metadata.labels.into_iter().flatten().collect();
     objects.put(&namespace, &metadata.name.unwrap_or_default(), labels);
 }
 
-fn remove(objects: &mut Store, object: &PartialObjectMeta<DynamicObject>) {
+fn remove(objects: &mut Store, object: &Named) {
     let metadata = &object.metadata;
     let namespace = metadata.namespace.as_deref().unwrap_or_default();
     objects.remove(namespace, metadata.name.as_deref().unwrap_or_default());

@@ -44,11 +44,7 @@ impl Provider {
         let mut hurry = self.shared.hurry.subscribe();
         loop {
             for job in self.shared.take_due(name, now()) {
-                match job.form {
-                    // Somebody waits for it.
-                    Form::All => waiting.push_front(job),
-                    Form::Wide | Form::Narrow { .. } => waiting.push_back(job),
-                }
+                line_up(&mut waiting, job);
             }
             while under_way.len() < AT_ONCE
                 && let Some(job) = waiting.pop_front()
@@ -150,6 +146,16 @@ impl Provider {
             false => Ok(()),
         }
     }
+}
+
+/// Questions about all namespaces go before the others, for somebody waits for them, and who has waited longest is first.
+fn line_up(waiting: &mut VecDeque<Job>, job: Job) {
+    let is_all = |job: &Job| matches!(job.form, Form::All);
+    let place = match is_all(&job) {
+        true => waiting.partition_point(is_all),
+        false => waiting.len(),
+    };
+    waiting.insert(place, job);
 }
 
 /// A question as it is sent.

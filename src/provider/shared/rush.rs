@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{ObjectChoice, Timestamp, age};
 
 /// So many questions of a family are asked one by one within a period.
-const MOST_QUESTIONS: usize = 3;
+const MOST_QUESTIONS: usize = 2;
 
 /// Of so many namespaces.
 const MOST_NAMESPACES: usize = 2;
@@ -53,7 +53,11 @@ impl Rush {
             return Breadth::ItsObjects;
         }
         if self.questions.len() == MOST_QUESTIONS {
-            return Breadth::AllObjects;
+            return match self.namespaces.len() {
+                1 => Breadth::AllObjects,
+                // One about each of them would be as many questions, and the third would have all asked about anyway.
+                _ => Breadth::AllNamespaces,
+            };
         }
         let question = (namespace.map(str::to_owned), choice.cloned(), now);
         self.questions.push(question);
@@ -79,17 +83,28 @@ mod tests {
         assert_eq!(check(&mut rush, "shop", "a", 1), ItsObjects);
         assert_eq!(check(&mut rush, "orders", "a", 2), AllNamespaces);
         assert_eq!(check(&mut rush, "mail", "a", 3), ItsObjects);
+        assert_eq!(check(&mut rush, "mail", "b", 3), AllNamespaces);
     }
 
     #[test]
     fn first_objects_are_asked_about_alone_and_the_next_make_it_the_namespace() {
         let mut rush = Rush::default();
-        for pod in ["a", "b", "c", "a"] {
+        for pod in ["a", "b", "a"] {
             assert_eq!(check(&mut rush, "mail", pod, 0), ItsObjects);
         }
+        assert_eq!(check(&mut rush, "mail", "c", 0), AllObjects);
         assert_eq!(check(&mut rush, "mail", "d", 0), AllObjects);
-        assert_eq!(check(&mut rush, "shop", "a", 0), AllObjects);
-        assert_eq!(check(&mut rush, "orders", "a", 0), AllNamespaces);
+    }
+
+    #[test]
+    fn second_namespace_makes_it_all_where_the_first_had_many_objects() {
+        let mut rush = Rush::default();
+        for pod in ["a", "b", "c"] {
+            check(&mut rush, "mail", pod, 0);
+        }
+        assert_eq!(check(&mut rush, "shop", "a", 0), AllNamespaces);
+        assert_eq!(check(&mut rush, "mail", "a", 0), ItsObjects, "it has its answer");
+        assert_eq!(check(&mut rush, "mail", "d", 0), AllNamespaces);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::{Spread, quantile};
 use crate::scene::Scene;
-use crate::servers::Prometheus;
+use crate::servers::{Adapter, ControlPlane, Prometheus};
 use crate::shop::Shop;
 
 /// How often an autoscaler asks, and how often its pods are scraped.
@@ -71,6 +71,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let autoscalers = if extent.is_quick() { 1_000 } else { 10_000 };
     let disjoint = at(Size::disjoint(autoscalers), extent);
     let shared = at(Size::shared(autoscalers), extent);
+    let clustered = in_cluster(Size::disjoint(autoscalers), extent);
     let mut rows = vec![];
     rows.extend(rows_of(
         &disjoint,
@@ -87,7 +88,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
         "1/20",
     ));
     rows.push(adapter_cpu_row(&disjoint, autoscalers));
-    rows.push(memory_row(&disjoint, autoscalers));
+    rows.extend(memory_rows(&clustered, autoscalers));
     Figure {
         how: HOW.to_owned(),
         rows,
@@ -102,6 +103,8 @@ Queries are those that Prometheus counts itself, `prometheus_http_requests_total
 Its processor time is that of the process less what it took in windows without any queries, which is what scraping takes.
 The narrow queries, `sum by (pod) (rate(COUNTER{namespace=\"…\",pod=~\"…\"}[1m]))` for the ten pods of one workload, are asked of Prometheus directly: every tenth of them, and what they took is multiplied by ten.
 Where ten autoscalers share their objects, the narrow queries are as many as the autoscalers', for prometheus-adapter asks for each anew.
+Memory is measured with disjoint objects that are pods of 4 KB in a control plane, which the adapter watches; what shares the processors with it there takes none of its memory.
+The most since the start (`VmHWM`) is that while the pods were listed and all autoscalers began to ask.
 ";
 
 /// What it took for one size, an entry a window.
@@ -118,6 +121,8 @@ pub(crate) struct Took {
     /// Of one processor.
     pub(crate) adapter_cpu: Vec<f64>,
     pub(crate) adapter_mib: Vec<f64>,
+    /// The most since the adapter started.
+    adapter_peak_mib: f64,
     pub(crate) outcome: Outcome,
     narrow_cpu_s: Vec<f64>,
     narrow_samples: Vec<f64>,
@@ -128,9 +133,22 @@ pub(crate) fn at(size: Size, extent: &Extent) -> Took {
     let scene = Scene::with_rates(size.shop, PERIOD);
     let windows = extent.runs;
     let idle_cpu_s = scene.prometheus.idle_cpu(PERIOD, 2).as_secs_f64();
-    let mut took = polled(&scene, size, windows, idle_cpu_s);
+    let adapter = scene.adapter();
+    let target = scene.tls.target(adapter.address);
+    let mut took = polled(&scene, (&adapter, &target), size, windows, idle_cpu_s);
+    drop(adapter);
     narrow(&scene, size, windows.min(3), idle_cpu_s, &mut took);
     took
+}
+
+/// The same with pods that are watched, of which only memory is of use: the control plane shares the processors.
+fn in_cluster(size: Size, extent: &Extent) -> Took {
+    let control_plane = ControlPlane::start();
+    control_plane.fill(&size.shop);
+    let scene = Scene::with_rates(size.shop, PERIOD);
+    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
+    let target = control_plane.front_proxy(adapter.address, scene.tls.authority());
+    polled(&scene, (&adapter, &target), size, extent.runs, 0.0)
 }
 
 /// What is read at the ends of a window.
@@ -151,12 +169,16 @@ impl Reading {
 }
 
 /// All autoscalers ask the adapter: two rounds to warm up, then the windows.
-fn polled(scene: &Scene, size: Size, windows: usize, idle_cpu_s: f64) -> Took {
-    let adapter = scene.adapter();
-    let target = scene.tls.target(adapter.address);
-    let requests = scene.requests(&target);
+fn polled(
+    scene: &Scene,
+    (adapter, target): (&Adapter, &Target),
+    size: Size,
+    windows: usize,
+    idle_cpu_s: f64,
+) -> Took {
+    let requests = scene.requests(target);
     let rounds = u32::try_from(windows + 2).unwrap();
-    let load = paced(&target, &requests, size.rate(), PERIOD * rounds);
+    let load = paced(target, &requests, size.rate(), PERIOD * rounds);
     thread::scope(|scope| {
         let asking = scope.spawn(|| load.run());
         let mut took = Took {
@@ -180,6 +202,7 @@ fn polled(scene: &Scene, size: Size, windows: usize, idle_cpu_s: f64) -> Took {
             took.adapter_mib.push(adapter.process.resident_mib());
             (before, adapter_before) = (now, adapter_now);
         }
+        took.adapter_peak_mib = adapter.process.peak_mib();
         took.outcome = asking.join().expect("the load is laid on to its end");
         took
     })
@@ -311,16 +334,25 @@ fn adapter_cpu_row(took: &Took, autoscalers: usize) -> Row {
     }
 }
 
-fn memory_row(took: &Took, autoscalers: usize) -> Row {
+fn memory_rows(took: &Took, autoscalers: usize) -> [Row; 2] {
     let memory = Spread::of(&took.adapter_mib);
-    Row {
-        what: format!(
-            "resident memory with {autoscalers} HPAs and {} pods",
-            autoscalers * 10
-        ),
-        must: "at most 120 MiB".to_owned(),
-        measured: Cell::of(memory, "MiB"),
-        verdict: Verdict::reached_if(memory.median <= 120.0),
-        ..Row::told()
-    }
+    let pods = autoscalers * 10;
+    [
+        Row {
+            what: format!("resident memory with {autoscalers} HPAs and {pods} pods that are watched"),
+            must: "at most 120 MiB".to_owned(),
+            measured: Cell::of(memory, "MiB"),
+            verdict: Verdict::reached_if(memory.median <= 120.0),
+            ..Row::told()
+        },
+        Row {
+            what: format!(
+                "the most of it since the start; {} answered with 200, {}",
+                took.outcome.answered,
+                failures(&took.outcome)
+            ),
+            measured: Cell::new(&[took.adapter_peak_mib], "MiB"),
+            ..Row::told()
+        },
+    ]
 }

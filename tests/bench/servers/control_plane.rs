@@ -57,13 +57,18 @@ impl ControlPlane {
                         .unwrap(),
                 );
             }
-            let made = stream::iter(shop.pod_names()).map(|(namespace, name, app)| {
-                let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
-                async move { pods.create(&PostParams::default(), &pod(&name, &app)).await }
-            });
-            let made: Vec<_> = made.buffer_unordered(AT_ONCE).collect().await;
-            made.into_iter().for_each(|made| drop(made.unwrap()));
+            // Kept, a hundred thousand of them would take some gigabytes.
+            let pods = stream::iter(shop.pod_names());
+            let made =
+                pods.for_each_concurrent(AT_ONCE, |(namespace, name, app)| self.make(namespace, name, app));
+            made.await;
         });
+    }
+
+    async fn make(&self, namespace: String, name: String, app: String) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
+        let made = pods.create(&PostParams::default(), &pod(&name, &app)).await;
+        drop(made.unwrap());
     }
 
     /// Of the administrator.
