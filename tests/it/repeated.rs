@@ -113,7 +113,7 @@ impl Shop {
             metrics,
             _fake: fake,
         };
-        for pod in ["p1", "p2", "p3"] {
+        for pod in ["p2", "p3", "p4"] {
             shop.ask(ObjectChoice::Named(pod.to_owned())).await;
         }
         shop
