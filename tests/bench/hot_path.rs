@@ -82,7 +82,7 @@ pub(crate) fn done(arguments: &[String]) -> bool {
 }
 
 /// Workloads of one namespace: the last of them has all of it asked about, and kept.
-const FIRST: usize = 3;
+const FIRST: usize = 4;
 
 async fn warm(times: usize, target: impl Fn(&str, usize) -> String) {
     let prometheus = FakePrometheus::start().await;

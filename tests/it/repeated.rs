@@ -113,7 +113,7 @@ impl Shop {
             metrics,
             _fake: fake,
         };
-        for pod in ["p2", "p3", "p4"] {
+        for pod in ["p2", "p3", "p4", "p5"] {
             shop.ask(ObjectChoice::Named(pod.to_owned())).await;
         }
         shop

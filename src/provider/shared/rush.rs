@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{ObjectChoice, Timestamp, age};
 
 /// So many questions of a family are asked one by one within a period.
-const MOST_QUESTIONS: usize = 2;
+const MOST_QUESTIONS: usize = 3;
 
 /// Of so many namespaces.
 const MOST_NAMESPACES: usize = 2;
@@ -83,17 +83,18 @@ mod tests {
         assert_eq!(check(&mut rush, "shop", "a", 1), ItsObjects);
         assert_eq!(check(&mut rush, "orders", "a", 2), AllNamespaces);
         assert_eq!(check(&mut rush, "mail", "a", 3), ItsObjects);
-        assert_eq!(check(&mut rush, "mail", "b", 3), AllNamespaces);
+        assert_eq!(check(&mut rush, "mail", "b", 3), ItsObjects);
+        assert_eq!(check(&mut rush, "mail", "c", 3), AllNamespaces);
     }
 
     #[test]
     fn first_objects_are_asked_about_alone_and_the_next_make_it_the_namespace() {
         let mut rush = Rush::default();
-        for pod in ["a", "b", "a"] {
+        for pod in ["a", "b", "c", "a"] {
             assert_eq!(check(&mut rush, "mail", pod, 0), ItsObjects);
         }
-        assert_eq!(check(&mut rush, "mail", "c", 0), AllObjects);
         assert_eq!(check(&mut rush, "mail", "d", 0), AllObjects);
+        assert_eq!(check(&mut rush, "mail", "e", 0), AllObjects);
     }
 
     #[test]

@@ -15,9 +15,10 @@ use crate::support::servers::Kind;
 
 const WINDOW_SECONDS: f64 = 6.0;
 
-/// Nothing is kept, so that every explanation comes of a query of its own.
+/// Nothing is kept, so that every explanation comes of a query of its own, about a time that may lie some seconds back.
 const RULES: &str = r#"
 freshFor: 0s
+evaluationGrid: 5s
 rules:
   - metric: qps
     objects: {namespace: namespace, pods: pod, services: service}
@@ -91,7 +92,7 @@ async fn autoscaler_of_five_thousand_pods_is_answered_and_kept_fresh() {
         )
         .unwrap();
     }
-    let refreshed = RULES.replace("freshFor: 0s", "freshFor: 2s\nevaluationGrid: 1s");
+    let refreshed = RULES.replace("freshFor: 0s\nevaluationGrid: 5s", "freshFor: 2s\nevaluationGrid: 1s");
     with_each(&scenes, async |scene| {
         let adapter = scene.adapter(RULES, &objects).await;
         let first = all_pods_are_answered_for(&adapter).await;
