@@ -92,7 +92,10 @@ async fn autoscaler_of_five_thousand_pods_is_answered_and_kept_fresh() {
         )
         .unwrap();
     }
-    let refreshed = RULES.replace("freshFor: 0s\nevaluationGrid: 5s", "freshFor: 2s\nevaluationGrid: 1s");
+    let refreshed = RULES.replace(
+        "freshFor: 0s\nevaluationGrid: 5s",
+        "freshFor: 2s\nevaluationGrid: 1s",
+    );
     with_each(&scenes, async |scene| {
         let adapter = scene.adapter(RULES, &objects).await;
         let first = all_pods_are_answered_for(&adapter).await;
