@@ -67,6 +67,7 @@ const HOW: &str = "\
 One client asks the adapter 20 times a second, each time for another workload of ten pods, on a TLS connection that is kept.
 Then it asks Prometheus for the same ten pods itself, over plain HTTP.
 The difference of the medians is what the adapter adds, its own TLS among it.
+It is below zero where workloads of a namespace follow each other: the question about the first ones brings all of them.
 ";
 
 fn median_ms(target: &Target, requests: &[Request], extent: &Extent) -> f64 {
