@@ -395,7 +395,8 @@ async fn other_objects_of_a_namespace_make_one_question_about_all_of_it() {
 
 #[tokio::test]
 async fn other_objects_of_a_namespace_do_not_spoil_the_answer_about_one() {
-    let (fake, adapter) = start().await;
+    // So long that no refresh asks it too.
+    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 30s")).await;
     fake.on(WIDE_SHOP, Reply::error(422, "execution", "duplicate series"));
     for name in ["p1", "p2", "p3", "p4", "p5"] {
         assert_eq!(job_of(&fake, &adapter, name).await, "1");
