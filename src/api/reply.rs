@@ -36,9 +36,7 @@ pub(super) fn failure(request: &HttpRequest, status: &Status) -> HttpResponse {
 
 /// The values of a custom metric, as programs read them.
 pub(super) fn list(list: MetricValueList<'_>) -> Bytes {
-    let mut bytes = list.to_vec();
-    bytes.push(b'\n');
-    bytes.into()
+    line(list.to_vec())
 }
 
 /// A body of success that is written already.
@@ -56,9 +54,14 @@ fn json(request: &HttpRequest, code: StatusCode, body: &impl Serialize) -> HttpR
 }
 
 /// What is answered depends on who asks and when, so that nobody may keep it.
-fn sent(code: StatusCode, mut bytes: Vec<u8>) -> HttpResponse {
-    bytes.push(b'\n');
-    builder(code).body(bytes)
+fn sent(code: StatusCode, json: Vec<u8>) -> HttpResponse {
+    builder(code).body(line(json))
+}
+
+/// Every body ends its line.
+fn line(mut json: Vec<u8>) -> Bytes {
+    json.push(b'\n');
+    json.into()
 }
 
 fn builder(code: StatusCode) -> HttpResponseBuilder {
@@ -77,12 +80,11 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn new(body: &impl Serialize) -> Self {
-        let mut plain = serde_json::to_vec(body).expect(SERIALIZES);
-        plain.push(b'\n');
+        let plain = line(serde_json::to_vec(body).expect(SERIALIZES));
         let is_worth_it = plain.len() >= WORTH_COMPRESSING_BYTES;
         Written {
             compressed: is_worth_it.then(|| gzip(&plain)),
-            plain: plain.into(),
+            plain,
         }
     }
 
@@ -93,7 +95,7 @@ impl Written {
                 .insert_header(ContentEncoding::Gzip)
                 .insert_header((VARY, "Accept-Encoding"))
                 .body(compressed.clone()),
-            None => builder(StatusCode::OK).body(self.plain.clone()),
+            None => written(self.plain.clone()),
         }
     }
 }

@@ -121,14 +121,7 @@ impl Objects {
     pub fn is_current(&self, edition: &Edition, resource: &Resource, namespace: Option<&str>) -> bool {
         let is_same =
             |objects: &Store| objects.edition(namespace.unwrap_or_default()).as_ref() == Some(edition);
-        match &self.source {
-            Source::File(file) => {
-                let file = file.load();
-                let objects = file.objects.get(&resource.group_resource());
-                objects.is_some_and(is_same)
-            }
-            Source::Cluster(watches) => watches.look_now(resource, is_same).unwrap_or(false),
-        }
+        self.look_now(resource, is_same).unwrap_or(false)
     }
 
     /// Objects that a selector matches with their labels, sorted by namespace and name.
@@ -151,12 +144,19 @@ impl Objects {
         read: impl FnOnce(&Store) -> T,
     ) -> Result<(T, Option<String>), ObjectsError> {
         match &self.source {
+            Source::File(_) => Ok((self.look_now(resource, read).unwrap_or_default(), None)),
+            Source::Cluster(watches) => watches.look(resource, read).await,
+        }
+    }
+
+    /// Reads the objects of a resource as they are known to be; `None` if there are none, or that is not known.
+    fn look_now<T>(&self, resource: &Resource, read: impl FnOnce(&Store) -> T) -> Option<T> {
+        match &self.source {
             Source::File(file) => {
                 let file = file.load();
-                let objects = file.objects.get(&resource.group_resource());
-                Ok((objects.map(read).unwrap_or_default(), None))
+                file.objects.get(&resource.group_resource()).map(read)
             }
-            Source::Cluster(watches) => watches.look(resource, read).await,
+            Source::Cluster(watches) => watches.look_now(resource, read),
         }
     }
 

@@ -92,9 +92,10 @@ impl Watches {
         self.watch(resource).look(self.within, read).await
     }
 
-    /// Reads the objects of a resource as they are known to be, without waiting; `None` if that is not known.
+    /// Reads the objects of a resource that is watched, as they are known to be; no watch is started, and nothing waited for.
     pub(super) fn look_now<T>(&self, resource: &Resource, read: impl FnOnce(&Store) -> T) -> Option<T> {
-        self.watch(resource).look_now(read)
+        let watch = lock(&self.asked).get(&resource.group_resource()).cloned()?;
+        watch.look_now(read)
     }
 
     /// Watches for as long as the process lives.
