@@ -125,7 +125,9 @@ async fn the_quickstart_needs_nothing_and_answers_within_seconds() {
 #[tokio::test]
 async fn a_changed_objects_file_counts_and_a_bad_one_does_not() {
     let fake = FakePrometheus::start().await;
-    let adapter = Setup::new(RATE)
+    // Not by one question about the whole namespace.
+    let each_asked = format!("freshFor: 0s\n{RATE}");
+    let adapter = Setup::new(&each_asked)
         .objects(CART_0)
         .backend(&fake.url())
         .start()
