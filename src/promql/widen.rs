@@ -184,13 +184,43 @@ impl Narrowing<'_> {
         let inner = self.widen(&mut aggregate.expr)?;
         match &mut aggregate.modifier {
             Some(LabelModifier::Exclude(without)) => (!self.names_either(&without.labels)).then_some(inner),
-            Some(LabelModifier::Include(by)) => self.keep_in(&mut by.labels, inner),
+            Some(LabelModifier::Include(by)) => {
+                let labels = self.keep_in(&mut by.labels, inner)?;
+                if self.is_each_object(&by.labels) {
+                    self.let_in_nameless(&mut aggregate.expr);
+                }
+                Some(labels)
+            }
             none => {
                 let mut by = Vec::new();
                 let label = self.keep_in(&mut by, inner);
                 let by: Vec<&str> = by.iter().map(String::as_str).collect();
                 *none = (!by.is_empty()).then(|| LabelModifier::include(by));
                 label
+            }
+        }
+    }
+
+    /// Whether a list of labels, which has ours, tells apart nothing else but the buckets of histograms.
+    fn is_each_object(&self, labels: &[String]) -> bool {
+        let ours = [self.namespace_label(), self.object_label()];
+        let is_ours = |label: &str| ours.contains(&Some(label)) || OF_BUCKETS.contains(&label);
+        labels.iter().all(|label| is_ours(label))
+    }
+
+    /// Takes the matcher of the objects out again: series without the label of objects come in, and make one more
+    /// group in each namespace, which is no object's.
+    ///
+    /// To Prometheus `!=""` is dear: it puts together the series of each value there is. Without a namespace the group
+    /// might have no label at all, and VictoriaMetrics would take it for a number.
+    fn let_in_nameless(&self, grouped: &mut Expr) {
+        if let (Some(object), Some(_)) = (self.object_label(), self.namespace)
+            && let Some(selector) = only_selector(grouped)
+        {
+            let matchers = &mut selector.matchers.matchers;
+            let ours = label::Matcher::new(MatchOp::NotEqual, object, "");
+            if let Some(place) = matchers.iter().position(|matcher| *matcher == ours) {
+                matchers.remove(place);
             }
         }
     }
@@ -204,12 +234,7 @@ impl Narrowing<'_> {
         if !FUNCTIONS.contains(&name) && !OF_HISTOGRAMS.contains(&name) {
             return None;
         }
-        let mut series = call.args.args.iter_mut().filter(|argument| !is_number(argument));
-        let only = series.next()?;
-        match series.next() {
-            None => self.widen(only),
-            Some(_) => None,
-        }
+        self.widen(only_series(call)?)
     }
 
     fn binary(&self, binary: &mut BinaryExpr) -> Option<Labels> {
@@ -290,6 +315,26 @@ impl Narrowing<'_> {
         let ours = [self.namespace_label(), self.object_label()];
         labels.iter().any(|label| ours.contains(&Some(label.as_str())))
     }
+}
+
+/// The selector of an expression that has one, and nothing that puts series together.
+fn only_selector(expr: &mut Expr) -> Option<&mut VectorSelector> {
+    match expr {
+        Expr::VectorSelector(selector) => Some(selector),
+        Expr::MatrixSelector(matrix) => Some(&mut matrix.vs),
+        Expr::Paren(paren) => only_selector(&mut paren.expr),
+        Expr::Unary(unary) => only_selector(&mut unary.expr),
+        Expr::Subquery(subquery) => only_selector(&mut subquery.expr),
+        Expr::Call(call) if FUNCTIONS.contains(&call.func.name) => only_selector(only_series(call)?),
+        _ => None,
+    }
+}
+
+/// The argument of a function that is no number, if there is one.
+fn only_series(call: &mut Call) -> Option<&mut Expr> {
+    let mut series = call.args.args.iter_mut().filter(|argument| !is_number(argument));
+    let only = series.next()?;
+    series.next().is_none().then_some(only).map(|only| &mut **only)
 }
 
 /// Compared as they are written: two patterns are never the same to the parser.

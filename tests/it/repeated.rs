@@ -14,7 +14,7 @@ use promql_adapter::telemetry::Metrics;
 use crate::support::certificates::install_crypto;
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
 
-const ALL: &str = r#"sum by (pod, namespace) (jobs{namespace="shop",pod!=""})"#;
+const ALL: &str = r#"sum by (pod, namespace) (jobs{namespace="shop"})"#;
 
 const OBJECTS: &str = "
 objects:

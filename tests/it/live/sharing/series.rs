@@ -90,10 +90,17 @@ fn page(seconds: f64) -> String {
                 }
             }
         }
-        let _ = writeln!(
-            page,
-            "depth{{namespace=\"{namespace}\",container=\"a\"}} {number}"
-        );
+        for (series, labels) in [
+            ("depth", ""),
+            ("done_total", ""),
+            ("limit", ""),
+            ("took_bucket", ",le=\"+Inf\""),
+        ] {
+            let _ = writeln!(
+                page,
+                "{series}{{namespace=\"{namespace}\",container=\"a\"{labels}}} {number}"
+            );
+        }
         for zone in ["z1", "z2"].iter().take(1 + usize::from(namespace == "mail")) {
             let labels = format!("namespace=\"{namespace}\",pod=\"cart-1\",zone=\"{zone}\"");
             let _ = writeln!(page, "capacity{{{labels}}} 8");
