@@ -21,6 +21,9 @@ pub(super) const SCRAPED: Duration = Duration::from_secs(10);
 /// How long a run is: two looks, three scrapes.
 const RUN: Duration = Duration::from_secs(30);
 
+/// Runs of each program and rule at most: twelve of them take six minutes.
+const RUNS: usize = 3;
+
 /// Series by name.
 ///
 /// Without matchers for the labels: `{namespace!="",pod!=""}` would say all there is to find, and the adapter never look.
@@ -62,13 +65,14 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let scene = Scene::set(shop(SERIES), SCRAPED);
     scene.empty();
     let idle = scene.prometheus.idle_cpu(RUN, 2);
+    let runs = extent.runs.min(RUNS);
     let by_name = Looks {
-        adapter: looks(&scene, &by_name(), idle, extent.runs),
-        peer: looks_of_peer(&scene, NAME, idle, extent.runs),
+        adapter: looks(&scene, &by_name(), idle, runs),
+        peer: looks_of_peer(&scene, NAME, idle, runs),
     };
     let by_pattern = Looks {
-        adapter: looks(&scene, &by_pattern(), idle, extent.runs),
-        peer: looks_of_peer(&scene, PATTERN, idle, extent.runs),
+        adapter: looks(&scene, &by_pattern(), idle, runs),
+        peer: looks_of_peer(&scene, PATTERN, idle, runs),
     };
     let mut rows = by_name.rows("by name", Some(1.0 / 20.0));
     rows.extend(by_pattern.rows("by a pattern", None));

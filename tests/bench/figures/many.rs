@@ -10,7 +10,7 @@ use crate::machine::Machine;
 use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::{Spread, quantile};
 use crate::scene::Scene;
-use crate::servers::{Adapter, ControlPlane, Prometheus};
+use crate::servers::{Adapter, ControlPlane, Floor, Prometheus};
 use crate::shop::Shop;
 
 /// How often an autoscaler asks, and how often its pods are scraped.
@@ -103,6 +103,7 @@ Queries are those that Prometheus counts itself, `prometheus_http_requests_total
 Its processor time is that of the process less what it took in windows without any queries, which is what scraping takes.
 The narrow queries, `sum by (pod) (rate(COUNTER{namespace=\"…\",pod=~\"…\"}[1m]))` for the ten pods of one workload, are asked of Prometheus directly: every tenth of them, and what they took is multiplied by ten.
 Where ten autoscalers share their objects, the narrow queries are as many as the autoscalers', for prometheus-adapter asks for each anew.
+The static handler is asked as often, and answers each request with the same ten pods: nothing that serves this over this TLS on this machine takes less.
 Memory is measured with disjoint objects that are pods of 4 KB in a control plane, which the adapter watches; what shares the processors with it there takes none of its memory.
 The most since the start (`VmHWM`) is that while the pods were listed and all autoscalers began to ask.
 ";
@@ -120,6 +121,7 @@ pub(crate) struct Took {
     pub(crate) samples: Vec<f64>,
     /// Of one processor.
     pub(crate) adapter_cpu: Vec<f64>,
+    floor_cpu: Vec<f64>,
     pub(crate) adapter_mib: Vec<f64>,
     /// The most since the adapter started.
     adapter_peak_mib: f64,
@@ -136,9 +138,25 @@ pub(crate) fn at(size: Size, extent: &Extent) -> Took {
     let adapter = scene.adapter();
     let target = scene.tls.target(adapter.address);
     let mut took = polled(&scene, (&adapter, &target), size, windows, idle_cpu_s);
+    let body = target.body(&size.shop.paths()[0]);
     drop(adapter);
+    took.floor_cpu = floor_cpu(&scene, &body, size, windows.min(3));
     narrow(&scene, size, windows.min(3), idle_cpu_s, &mut took);
     took
+}
+
+/// What of a processor the static handler takes for as many requests.
+fn floor_cpu(scene: &Scene, body: &[u8], size: Size, windows: usize) -> Vec<f64> {
+    let floor = Floor::start(scene.path(), body);
+    let target = scene.tls.target(floor.address);
+    let requests = scene.requests(&target);
+    let load = paced(&target, &requests, size.rate(), PERIOD);
+    let window = |_| {
+        let before = floor.process.cpu();
+        let took = load.run().complete().took;
+        (floor.process.cpu() - before).as_secs_f64() / took.as_secs_f64()
+    };
+    (0..windows).map(window).collect()
 }
 
 /// The same with pods that are watched, of which only memory is of use: the control plane shares the processors.
@@ -328,6 +346,7 @@ fn adapter_cpu_row(took: &Took, autoscalers: usize) -> Row {
         what: format!("adapter CPU for {autoscalers} HPAs × 2 metrics every 15 s"),
         must: "below 0.2 processors".to_owned(),
         measured: Cell::of(cpu, "processors"),
+        floor: Cell::new(&took.floor_cpu, "processors"),
         verdict: Verdict::reached_if(cpu.median < 0.2),
         age_s: age_s(&took.outcome.ages_s),
         ..Row::told()
