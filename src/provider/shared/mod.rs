@@ -134,15 +134,17 @@ impl Shared {
         }
     }
 
-    /// Makes the family known. What was kept for another rule in the same place is dropped.
-    fn know(&self, family: &Family, topic: &Topic, rhythm: Rhythm) {
+    /// Makes the family known; `None` if its answers are never refreshed. What was kept for another rule in the same place
+    /// is dropped.
+    fn know(&self, family: &Family, topic: &Topic) -> Option<()> {
         let known = |state: &State| {
             let members = state.families.get(family);
             members.is_some_and(|members| members.topic.is_of_rule_of(topic))
         };
         if known(&self.lock()) {
-            return;
+            return Some(());
         }
+        let rhythm = self.rhythm_of(family)?;
         // Rendered and parsed without holding up others.
         let (form, is_wide) = (topic.form(), topic.wide(&["any-name".to_owned()]).is_some());
         let mut state = self.lock();
@@ -165,6 +167,7 @@ impl Shared {
                 state.families.insert(family, members);
             }
         }
+        Some(())
     }
 
     fn add(&self, state: &mut State, key: &Arc<Key>, ask: &Ask<'_>, now: Timestamp) {

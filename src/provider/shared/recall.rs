@@ -38,15 +38,14 @@ impl Shared {
     /// `None` if nothing is remembered of it.
     fn noted(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Recalled> {
         let family = ask.topic.family();
-        let rhythm = self.rhythm_of(&family)?;
-        self.know(&family, ask.topic, rhythm);
+        self.know(&family, ask.topic)?;
         let mut state = self.lock();
         let state = &mut *state;
-        let key = Arc::new(state.families.get(&family)?.key(ask));
+        let members = state.families.get(&family)?;
+        let (key, is_wide) = (Arc::new(members.key(ask)), members.is_wide);
         if state.slots.note(&key, now).is_none() {
             self.add(state, &key, ask, now);
         }
-        let is_wide = state.families.get(&family)?.is_wide;
         let slot = state.slots.kept_mut(&key)?;
         let chosen = ask
             .choice
