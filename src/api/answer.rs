@@ -1,8 +1,9 @@
 //! Answers a metric request: read it, ask the provider, write the list.
 
 use super::ApiState;
-use super::negotiation::{is_for_reader, require_json, wants_pretty};
+use super::negotiation::{ListForm, is_for_reader, list_form, require_json, wants_pretty};
 use super::path::ApiRequest;
+use super::protobuf;
 use super::reply;
 use super::status::Status;
 use super::types::{MetricValueList, external_list};
@@ -13,6 +14,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::time::Duration;
 
+/// How a body is written, and on what it rests.
+pub(super) type Written = (ListForm, Basis);
+
 /// `GET /apis/{group}/{version}/…`.
 pub(super) async fn get(http: &HttpRequest, state: &ApiState) -> HttpResponse {
     let answer = answer(http, state).await;
@@ -20,9 +24,11 @@ pub(super) async fn get(http: &HttpRequest, state: &ApiState) -> HttpResponse {
 }
 
 async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, Status> {
-    require_json(http)?;
-    if let Some(body) = again(http, state) {
-        return Ok(reply::written(body));
+    let form = list_form(http);
+    if let Ok(form) = form
+        && let Some(body) = again(http, state, form)
+    {
+        return Ok(reply::list(form, body));
     }
     match state.read(http.uri().path(), http.query_string())? {
         ApiRequest::Custom {
@@ -30,22 +36,29 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
             request,
             timeout,
         } => {
+            let form = form?;
             let outcome = within(timeout, state.provider.custom(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
             let list = MetricValueList::new(version, &request, &values);
-            if wants_pretty(http) {
-                return Ok(reply::ok(http, &list));
-            }
-            let body = reply::list(list);
-            keep(http, state, outcome.basis, &body);
-            Ok(reply::written(body))
+            let body = match form {
+                ListForm::Json if wants_pretty(http) => return Ok(reply::ok(http, &list)),
+                ListForm::Json => reply::line(list.to_vec()),
+                ListForm::Protobuf => protobuf::custom_list(list).into(),
+            };
+            keep(http, state, outcome.basis.map(|basis| (form, basis)), &body);
+            Ok(reply::list(form, body))
         }
         ApiRequest::External { request, timeout } => {
+            let form = form?;
             let outcome = within(timeout, state.provider.external(&request, Detail::Brief)).await?;
             let values = outcome.result.map_err(|error| Status::from(&error))?;
-            Ok(reply::ok(http, &external_list(&request, &values)))
+            Ok(match form {
+                ListForm::Json => reply::ok(http, &external_list(&request, &values)),
+                ListForm::Protobuf => reply::list(form, protobuf::external_list(&request, &values).into()),
+            })
         }
         ApiRequest::Usage { request, timeout } => {
+            require_json(http)?;
             let outcome = within(timeout, state.provider.usage(&request)).await?;
             let usages = outcome.result.map_err(|error| Status::from(&error))?;
             let usages = Usages::new(&request, &usages).ok_or_else(Status::unknown_route)?;
@@ -55,19 +68,18 @@ async fn answer(http: &HttpRequest, state: &ApiState) -> Result<HttpResponse, St
 }
 
 /// The body that the last such request got, if it still is the answer.
-fn again(http: &HttpRequest, state: &ApiState) -> Option<Bytes> {
+fn again(http: &HttpRequest, state: &ApiState, form: ListForm) -> Option<Bytes> {
     if is_for_reader(http) {
         return None;
     }
-    state
-        .repeated
-        .get(target(http)?, |basis| state.provider.stands(basis))
+    let stands = |(written, basis): &Written| *written == form && state.provider.stands(basis);
+    state.repeated.get(target(http)?, stands)
 }
 
 /// Keeps a body for the next such request.
-fn keep(http: &HttpRequest, state: &ApiState, basis: Option<Basis>, body: &Bytes) {
-    if let (Some(basis), Some(target)) = (basis, target(http)) {
-        state.repeated.keep(target, basis, body.clone());
+fn keep(http: &HttpRequest, state: &ApiState, written: Option<Written>, body: &Bytes) {
+    if let (Some(written), Some(target)) = (written, target(http)) {
+        state.repeated.keep(target, written, body.clone());
     }
 }
 

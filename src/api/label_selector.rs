@@ -9,17 +9,17 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 pub(super) struct LabelSelector<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    match_labels: BTreeMap<&'a str, &'a str>,
+    pub(super) match_labels: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    match_expressions: Vec<Expression<'a>>,
+    pub(super) match_expressions: Vec<Expression<'a>>,
 }
 
 #[derive(Clone, Serialize)]
-struct Expression<'a> {
-    key: &'a str,
-    operator: &'static str,
+pub(super) struct Expression<'a> {
+    pub(super) key: &'a str,
+    pub(super) operator: &'static str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    values: &'a [String],
+    pub(super) values: &'a [String],
 }
 
 impl<'a> LabelSelector<'a> {

@@ -18,6 +18,7 @@ mod listings;
 mod negotiation;
 mod openapi;
 pub mod path;
+mod protobuf;
 mod query;
 mod repeated;
 mod reply;
@@ -28,9 +29,10 @@ mod status;
 mod types;
 mod usage;
 
+use self::answer::Written;
 use self::listings::Listings;
 use self::repeated::Repeated;
-use crate::provider::{Basis, Provider};
+use crate::provider::Provider;
 use std::sync::Arc;
 
 pub use action::action;
@@ -51,7 +53,7 @@ pub use status::Status;
 pub struct ApiState {
     provider: Arc<Provider>,
     listings: Arc<Listings>,
-    repeated: Arc<Repeated<Basis>>,
+    repeated: Arc<Repeated<Written>>,
 }
 
 impl ApiState {

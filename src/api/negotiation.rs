@@ -7,6 +7,12 @@ use super::status::Status;
 use actix_web::HttpRequest;
 use actix_web::http::header::{ACCEPT, USER_AGENT};
 
+/// Media type of everything there is.
+pub(super) const JSON: &str = "application/json";
+
+/// Media type of lists of values in the other form they have.
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 /// The forms in which `/apis` is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DiscoveryForm {
@@ -18,21 +24,31 @@ pub(super) enum DiscoveryForm {
     AggregatedV2beta1,
 }
 
+/// The forms in which lists of values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListForm {
+    /// For everybody.
+    Json,
+    /// For who names it, as autoscalers do: both ends have less work with it.
+    Protobuf,
+}
+
 /// Refuses a caller that does not take plain JSON.
 ///
 /// Called before a backend is asked, so that nothing is queried in vain.
-/// Autoscalers prefer protobuf but take anything.
 pub(super) fn require_json(request: &HttpRequest) -> Result<(), Status> {
-    let mut wishes = request
-        .headers()
-        .get_all(ACCEPT)
-        .filter_map(|value| value.to_str().ok());
-    let mut clauses = wishes.clone().flat_map(|wish| wish.split(',')).filter_map(clause);
-    let takes_all = wishes.all(|wish| wish.trim().is_empty());
-    match takes_all || clauses.any(|clause| clause.transformation.is_none()) {
-        true => Ok(()),
-        false => Err(Status::not_acceptable()),
-    }
+    let takes = |clause: &Clause<'_>| (clause.transformation.is_none() && clause.is_json()).then_some(());
+    best(request, takes).ok_or_else(|| Status::not_acceptable(&[JSON]))
+}
+
+/// The form of a list that the caller likes best.
+pub(super) fn list_form(request: &HttpRequest) -> Result<ListForm, Status> {
+    let form = |clause: &Clause<'_>| match (&clause.transformation, clause.media) {
+        (Some(_), _) => None,
+        (None, Media::Protobuf) => Some(ListForm::Protobuf),
+        (None, Media::Json | Media::Any) => Some(ListForm::Json),
+    };
+    best(request, form).ok_or_else(|| Status::not_acceptable(&[JSON, PROTOBUF]))
 }
 
 /// The form of `/apis` that the caller likes best of those there are.
@@ -40,26 +56,22 @@ pub(super) fn require_json(request: &HttpRequest) -> Result<(), Status> {
 /// A caller that takes only unknown aggregated forms must not get the plain list:
 /// kube-apiserver of 1.27 would read it as an aggregated document.
 pub(super) fn discovery_form(request: &HttpRequest) -> Result<DiscoveryForm, Status> {
-    preferred_discovery_form(&accept(request)).ok_or_else(Status::not_acceptable)
-}
-
-fn preferred_discovery_form(accept: &str) -> Option<DiscoveryForm> {
-    clauses(accept)
-        .iter()
-        .find_map(|clause| match &clause.transformation {
-            None => Some(DiscoveryForm::Groups),
-            Some(Transformation {
-                kind: "APIGroupDiscoveryList",
-                group: "apidiscovery.k8s.io",
-                version: "v2",
-            }) => Some(DiscoveryForm::AggregatedV2),
-            Some(Transformation {
-                kind: "APIGroupDiscoveryList",
-                group: "apidiscovery.k8s.io",
-                version: "v2beta1",
-            }) => Some(DiscoveryForm::AggregatedV2beta1),
-            Some(_) => None,
-        })
+    let form = |clause: &Clause<'_>| match &clause.transformation {
+        _ if !clause.is_json() => None,
+        None => Some(DiscoveryForm::Groups),
+        Some(Transformation {
+            kind: "APIGroupDiscoveryList",
+            group: "apidiscovery.k8s.io",
+            version: "v2",
+        }) => Some(DiscoveryForm::AggregatedV2),
+        Some(Transformation {
+            kind: "APIGroupDiscoveryList",
+            group: "apidiscovery.k8s.io",
+            version: "v2beta1",
+        }) => Some(DiscoveryForm::AggregatedV2beta1),
+        Some(_) => None,
+    };
+    best(request, form).ok_or_else(|| Status::not_acceptable(&[JSON]))
 }
 
 /// Whether a person reads the answer: asked for by `pretty`, else guessed from the program, as Go does.
@@ -79,19 +91,45 @@ pub(super) fn is_for_reader(request: &HttpRequest) -> bool {
     agent.is_some_and(|agent| readers.iter().any(|reader| agent.starts_with(reader)))
 }
 
-fn accept(request: &HttpRequest) -> String {
-    let values = request
-        .headers()
-        .get_all(ACCEPT)
-        .filter_map(|value| value.to_str().ok());
-    values.collect::<Vec<_>>().join(",")
+/// The form of the clause that is liked best, of those that lead to one.
+fn best<Form>(request: &HttpRequest, form: impl Fn(&Clause<'_>) -> Option<Form>) -> Option<Form> {
+    let forms = clauses(request).filter_map(|clause| Some((form(&clause)?, clause)));
+    let best = forms.reduce(|best, other| match other.1.is_liked_more_than(&best.1) {
+        true => other,
+        false => best,
+    });
+    best.map(|(form, _)| form)
 }
 
-/// A clause of `Accept` that JSON satisfies.
+/// The clauses of `Accept` that something here satisfies; without any wish everything is taken.
+fn clauses(request: &HttpRequest) -> impl Iterator<Item = Clause<'_>> {
+    let wishes = || {
+        let values = request.headers().get_all(ACCEPT);
+        values.filter_map(|value| value.to_str().ok())
+    };
+    let takes_all = wishes().all(|wish| wish.trim().is_empty());
+    let named = wishes().flat_map(|wish| wish.split(',')).filter_map(clause);
+    named.chain(takes_all.then_some(Clause {
+        media: Media::Any,
+        transformation: None,
+        quality: 1.0,
+    }))
+}
+
+/// A clause of `Accept`.
 struct Clause<'a> {
+    media: Media,
     transformation: Option<Transformation<'a>>,
-    wildcard: bool,
     quality: f32,
+}
+
+/// What a clause names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    Protobuf,
+    /// By a star.
+    Any,
 }
 
 /// The parameters `as`, `g` and `v`: the object is wanted as another kind.
@@ -101,25 +139,25 @@ struct Transformation<'a> {
     version: &'a str,
 }
 
-/// Clauses that JSON satisfies, the best first; without any wish everything is taken.
-fn clauses(accept: &str) -> Vec<Clause<'_>> {
-    let wishes = if accept.trim().is_empty() { "*/*" } else { accept };
-    let mut clauses: Vec<_> = wishes.split(',').filter_map(clause).collect();
-    clauses.sort_by(|one, other| {
-        other
-            .quality
-            .total_cmp(&one.quality)
-            .then(one.wildcard.cmp(&other.wildcard))
-    });
-    clauses
+impl Clause<'_> {
+    fn is_json(&self) -> bool {
+        matches!(self.media, Media::Json | Media::Any)
+    }
+
+    /// Of two that are liked alike the one that names something goes first, then the one that came first.
+    fn is_liked_more_than(&self, other: &Clause<'_>) -> bool {
+        let rank = |clause: &Clause<'_>| (clause.quality, clause.media != Media::Any);
+        rank(self) > rank(other)
+    }
 }
 
-/// `None` for a clause that JSON does not satisfy. Unknown parameters say nothing.
+/// `None` for a clause that nothing here satisfies. Unknown parameters say nothing.
 fn clause(text: &str) -> Option<Clause<'_>> {
     let mut parts = text.split(';').map(str::trim);
-    let wildcard = match parts.next()? {
-        "application/json" => false,
-        "application/*" | "*/*" => true,
+    let media = match parts.next()? {
+        JSON => Media::Json,
+        PROTOBUF => Media::Protobuf,
+        "application/*" | "*/*" => Media::Any,
         _ => return None,
     };
     let parameters: Vec<_> = parts.filter_map(|parameter| parameter.split_once('=')).collect();
@@ -136,8 +174,8 @@ fn clause(text: &str) -> Option<Clause<'_>> {
         version: parameter("v").unwrap_or_default(),
     });
     (quality > 0.0).then_some(Clause {
+        media,
         transformation,
-        wildcard,
         quality,
     })
 }
@@ -151,11 +189,10 @@ mod tests {
     const V2BETA1: &str = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
     const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
-    fn takes_json(accept: &str) -> bool {
-        let request = TestRequest::default()
+    fn asking(accept: &str) -> HttpRequest {
+        TestRequest::default()
             .insert_header((ACCEPT, accept))
-            .to_http_request();
-        require_json(&request).is_ok()
+            .to_http_request()
     }
 
     #[test]
@@ -173,7 +210,7 @@ mod tests {
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             &format!("{TABLE},application/json"),
         ] {
-            assert!(takes_json(accept), "{accept}");
+            assert!(require_json(&asking(accept)).is_ok(), "{accept}");
         }
     }
 
@@ -185,7 +222,30 @@ mod tests {
             TABLE,
             "application/json;q=0",
         ] {
-            assert!(!takes_json(accept), "{accept}");
+            assert!(require_json(&asking(accept)).is_err(), "{accept}");
+        }
+    }
+
+    #[test]
+    fn lists_are_protobuf_for_who_names_it_first_or_likes_it_more() {
+        let (json, protobuf) = (Some(ListForm::Json), Some(ListForm::Protobuf));
+        for (accept, form) in [
+            (format!("{PROTOBUF}, */*"), protobuf),
+            (format!("{PROTOBUF},application/json"), protobuf),
+            (format!("application/json,{PROTOBUF}"), json),
+            (format!("*/*, {PROTOBUF}"), protobuf),
+            (format!("{PROTOBUF};q=0.5, application/json;q=0.4"), protobuf),
+            (format!("{PROTOBUF};q=0.5, */*"), json),
+            (format!("{PROTOBUF};q=0, */*"), json),
+            (
+                format!("{PROTOBUF};as=Table;v=v1;g=meta.k8s.io,{TABLE}, */*"),
+                json,
+            ),
+            (String::new(), json),
+            (format!("text/plain,{PROTOBUF}"), protobuf),
+            (format!("text/plain,{TABLE}"), None),
+        ] {
+            assert_eq!(list_form(&asking(&accept)).ok(), form, "{accept}");
         }
     }
 
@@ -225,7 +285,7 @@ mod tests {
             ("", Some(DiscoveryForm::Groups)),
             ("text/plain", None),
         ] {
-            assert_eq!(preferred_discovery_form(accept), form, "{accept}");
+            assert_eq!(discovery_form(&asking(accept)).ok(), form, "{accept}");
         }
     }
 

@@ -4,12 +4,11 @@
 
 use super::document::Document;
 use super::groups::{ByServed, CUSTOM, Served, USAGE};
+use super::negotiation::{JSON, PROTOBUF};
 use super::schemas::{kinds, name, schema};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-
-const JSON: &str = "application/json";
 
 /// Swagger 2.0 for all groups in one document.
 pub(super) static V2: LazyLock<ByServed<Document>> = LazyLock::new(|| ByServed::new(v2));
@@ -192,7 +191,7 @@ impl Route {
             "description": self.description,
             "x-kubernetes-group-version-kind": self.group_version_kind(),
             "parameters": parameters.collect::<Vec<_>>(),
-            "produces": [JSON],
+            "produces": self.media(),
             "responses": {"200": {"description": "OK", "schema": {"$ref": schema}}},
         }})
     }
@@ -207,12 +206,22 @@ impl Route {
             "#/components/schemas/{}",
             name(self.group, self.version, self.kind)
         );
+        let content = self.media().iter();
+        let content = content.map(|media| ((*media).to_owned(), json!({"schema": {"$ref": schema}})));
         json!({"get": {
             "description": self.description,
             "x-kubernetes-group-version-kind": self.group_version_kind(),
             "parameters": parameters.collect::<Vec<_>>(),
-            "responses": {"200": {"description": "OK", "content": {JSON: {"schema": {"$ref": schema}}}}},
+            "responses": {"200": {"description": "OK", "content": content.collect::<Map<_, _>>()}},
         }})
+    }
+
+    /// Media types of the answer.
+    fn media(&self) -> &'static [&'static str] {
+        match self.group {
+            USAGE => &[JSON],
+            _ => &[JSON, PROTOBUF],
+        }
     }
 
     /// The kind of one object, by which `kubectl explain` finds its schema.

@@ -1,8 +1,8 @@
 //! Writes responses.
 
-use super::negotiation::wants_pretty;
+use super::negotiation::{JSON, ListForm, PROTOBUF, wants_pretty};
 use super::status::Status;
-use super::types::{FITS, MetricValueList, SERIALIZES};
+use super::types::{FITS, SERIALIZES};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AcceptEncoding, CACHE_CONTROL, ContentEncoding, Encoding, VARY};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -34,14 +34,13 @@ pub(super) fn failure(request: &HttpRequest, status: &Status) -> HttpResponse {
     json(request, status.code(), status)
 }
 
-/// The values of a custom metric, as programs read them.
-pub(super) fn list(list: MetricValueList<'_>) -> Bytes {
-    line(list.to_vec())
-}
-
-/// A body of success that is written already.
-pub(super) fn written(body: Bytes) -> HttpResponse {
-    builder(StatusCode::OK).body(body)
+/// A list of values that is written already.
+pub(super) fn list(form: ListForm, body: Bytes) -> HttpResponse {
+    let media = match form {
+        ListForm::Json => JSON,
+        ListForm::Protobuf => PROTOBUF,
+    };
+    builder(StatusCode::OK, media).body(body)
 }
 
 /// Any body, indented if a person reads it.
@@ -55,20 +54,20 @@ fn json(request: &HttpRequest, code: StatusCode, body: &impl Serialize) -> HttpR
 
 /// What is answered depends on who asks and when, so that nobody may keep it.
 fn sent(code: StatusCode, json: Vec<u8>) -> HttpResponse {
-    builder(code).body(line(json))
+    builder(code, JSON).body(line(json))
 }
 
-/// Every body ends its line.
-fn line(mut json: Vec<u8>) -> Bytes {
+/// Every body of JSON ends its line.
+pub(super) fn line(mut json: Vec<u8>) -> Bytes {
     json.push(b'\n');
     json.into()
 }
 
-fn builder(code: StatusCode) -> HttpResponseBuilder {
+fn builder(code: StatusCode, media: &'static str) -> HttpResponseBuilder {
     let mut builder = HttpResponse::build(code);
     builder
         .insert_header((CACHE_CONTROL, "no-cache, private"))
-        .content_type("application/json");
+        .content_type(media);
     builder
 }
 
@@ -91,11 +90,11 @@ impl Written {
     /// The form that the caller takes.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponse {
         match self.compressed.as_ref().filter(|_| takes_gzip(request)) {
-            Some(compressed) => builder(StatusCode::OK)
+            Some(compressed) => builder(StatusCode::OK, JSON)
                 .insert_header(ContentEncoding::Gzip)
                 .insert_header((VARY, "Accept-Encoding"))
                 .body(compressed.clone()),
-            None => written(self.plain.clone()),
+            None => builder(StatusCode::OK, JSON).body(self.plain.clone()),
         }
     }
 }

@@ -108,9 +108,10 @@ impl Status {
         })
     }
 
-    /// 406: the caller takes none of the forms there are.
-    pub fn not_acceptable() -> Self {
-        let message = "only the following media types are accepted: application/json";
+    /// 406: the caller takes none of the media types there are.
+    pub(super) fn not_acceptable(types: &[&str]) -> Self {
+        let types = types.join(", ");
+        let message = format!("only the following media types are accepted: {types}");
         Status::new(StatusCode::NOT_ACCEPTABLE, "NotAcceptable", message)
     }
 

@@ -43,9 +43,9 @@ impl<Item> List<Item> {
 /// A `MetricValueList`, also for a single object.
 #[derive(Clone, Copy)]
 pub(super) struct MetricValueList<'a> {
-    version: CustomVersion,
-    request: &'a CustomRequest,
-    values: &'a [ObjectValue],
+    pub(super) version: CustomVersion,
+    pub(super) request: &'a CustomRequest,
+    pub(super) values: &'a [ObjectValue],
 }
 
 impl<'a> MetricValueList<'a> {

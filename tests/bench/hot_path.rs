@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::App;
+use actix_web::http::header::ACCEPT;
 use actix_web::test::{TestRequest, call_and_read_body, init_service};
+use bytes::Bytes;
 use promql_adapter::api::{self, ApiState};
 use promql_adapter::config::{self, Configuration};
 use promql_adapter::http;
@@ -24,17 +26,24 @@ use crate::support::fake_prometheus::{FakePrometheus, Reply};
 /// The first argument that makes this program do the work; the part and how often follow.
 pub(crate) const ARGUMENT: &str = "hot-path";
 
+/// What autoscalers take.
+const AS_AUTOSCALERS: &str = "application/vnd.kubernetes.protobuf, */*";
+
+const JSON: &str = "application/json";
+
 /// Samples of an answer that is decoded.
 const SAMPLES: usize = 1_000;
 
 /// What is counted.
-pub(crate) const PARTS: [Part; 3] = [Part::Warm, Part::Again, Part::Decode];
+pub(crate) const PARTS: [Part; 4] = [Part::Warm, Part::Json, Part::Again, Part::Decode];
 
 /// A part of the work.
 #[derive(Clone, Copy)]
 pub(crate) enum Part {
     /// A request that a kept answer answers, from its path to the bytes of its list: match and encode.
     Warm,
+    /// The same in JSON.
+    Json,
     /// The same request once more.
     Again,
     /// A backend asked over HTTP for an answer of a thousand samples.
@@ -45,6 +54,7 @@ impl Part {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Warm => "warm",
+            Part::Json => "json",
             Part::Again => "again",
             Part::Decode => "decode",
         }
@@ -58,8 +68,9 @@ impl Part {
             .build()
             .unwrap();
         match self {
-            Part::Warm => runtime.block_on(warm(times, |path, time| format!("{path}&time={time}"))),
-            Part::Again => runtime.block_on(warm(times, |path, _| path.to_owned())),
+            Part::Warm => runtime.block_on(warm(times, AS_AUTOSCALERS, each_another)),
+            Part::Json => runtime.block_on(warm(times, JSON, each_another)),
+            Part::Again => runtime.block_on(warm(times, AS_AUTOSCALERS, |path, _| path.to_owned())),
             Part::Decode => runtime.block_on(decode(times)),
         }
     }
@@ -84,12 +95,17 @@ pub(crate) fn done(arguments: &[String]) -> bool {
 /// Workloads of one namespace: the last of them has all of it asked about, and kept.
 const FIRST: usize = 4;
 
-async fn warm(times: usize, target: impl Fn(&str, usize) -> String) {
+/// A target that was not asked for before, of the same path.
+fn each_another(path: &str, time: usize) -> String {
+    format!("{path}&time={time}")
+}
+
+async fn warm(times: usize, accept: &str, target: impl Fn(&str, usize) -> String) {
     let prometheus = FakePrometheus::start().await;
     let paths = HUNDRED.paths();
     let first = &paths[..FIRST];
     // The first only tell what will be asked.
-    provided(&prometheus, first).await;
+    provided(&prometheus, accept, first).await;
     let samples = samples(HUNDRED.pods * HUNDRED.workloads / HUNDRED.namespaces);
     let asked = prometheus.requests();
     assert_eq!(asked.len(), FIRST);
@@ -98,8 +114,10 @@ async fn warm(times: usize, target: impl Fn(&str, usize) -> String) {
     }
     let targets = (0..times).map(|time| target(&paths[0], time));
     let targets: Vec<String> = first.iter().cloned().chain(targets).collect();
-    let body = provided(&prometheus, &targets).await;
-    assert!(body.contains("\"MetricValueList\""), "{body}");
+    let body = provided(&prometheus, accept, &targets).await;
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains("MetricValueList"), "{body}");
+    assert_eq!(body.starts_with('{'), accept == JSON, "{body}");
     assert_eq!(
         prometheus.requests().len(),
         2 * FIRST,
@@ -108,7 +126,7 @@ async fn warm(times: usize, target: impl Fn(&str, usize) -> String) {
 }
 
 /// Asks a new adapter, and gives its last answer.
-async fn provided(prometheus: &FakePrometheus, targets: &[String]) -> String {
+async fn provided(prometheus: &FakePrometheus, accept: &str, targets: &[String]) -> Bytes {
     let directory = tempfile::tempdir().unwrap();
     let configuration = configuration(prometheus, directory.path());
     let metrics = Arc::new(Metrics::default());
@@ -117,11 +135,12 @@ async fn provided(prometheus: &FakePrometheus, targets: &[String]) -> String {
     };
     let state = ApiState::new(provider);
     let app = init_service(App::new().configure(|service| api::configure(service, &state))).await;
-    let mut body = bytes::Bytes::new();
+    let mut body = Bytes::new();
     for target in targets {
-        body = call_and_read_body(&app, TestRequest::get().uri(target).to_request()).await;
+        let request = TestRequest::get().uri(target).insert_header((ACCEPT, accept));
+        body = call_and_read_body(&app, request.to_request()).await;
     }
-    String::from_utf8(body.to_vec()).unwrap()
+    body
 }
 
 /// Answers stay fresh for as long as the work takes.

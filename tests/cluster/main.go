@@ -13,6 +13,10 @@
 // NAME is etcd, kube-apiserver or kube-controller-manager. It ends, with its children, on SIGTERM, SIGINT and the end of
 // stdin. When a child ends by itself it says so with the last lines of its log and exits with 1.
 //
+//	cluster decode TIMES
+//
+// runs nothing: it reads a list of metric values from stdin, so many times, and prints it as JSON.
+//
 // A program found under one of the three names in the directory of the variable KUBEBUILDER_ASSETS is used instead of
 // the one linked in here.
 package main
@@ -53,11 +57,18 @@ func main() {
 	case controllerManager:
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
 	default:
-		if err := run(os.Args[1:]); err != nil {
+		if err := ordered(os.Args[1:]); err != nil {
 			fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
 			os.Exit(1)
 		}
 	}
+}
+
+func ordered(arguments []string) error {
+	if len(arguments) > 0 && arguments[0] == "decode" {
+		return decode(arguments[1:])
+	}
+	return run(arguments)
 }
 
 // Settings is what a test can choose. A duration of zero leaves the default of Kubernetes.

@@ -22,6 +22,7 @@ mod manifests;
 mod path;
 mod prometheus;
 mod promql;
+mod protobuf;
 mod quantity;
 mod repeated;
 mod requests;

@@ -22,6 +22,8 @@ use crate::support::script::{blocks, script, vector, without_times};
 use crate::support::server::eventually;
 use crate::support::servers::http_client;
 
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
 const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
 
 #[tokio::test]
@@ -179,7 +181,12 @@ async fn answer(case: &Case, adapter: &Adapter, fake: &FakePrometheus, asked: &A
         let _ = writeln!(output, "  {name}: {value}");
     }
     output += &head(case, &response);
-    let text = response.text().await.unwrap();
+    let is_text = response.headers()["content-type"] != PROTOBUF;
+    let body = response.bytes().await.unwrap();
+    let text = match is_text {
+        true => String::from_utf8(body.to_vec()).unwrap(),
+        false => body.escape_ascii().to_string(),
+    };
     let address = fake.url().trim_start_matches("http://").to_owned();
     assert!(!text.contains(&address), "{}: an address in {text}", case.name());
     output + &without_times(&by_item(&text)) + "\n"

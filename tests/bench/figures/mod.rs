@@ -5,6 +5,7 @@ mod cluster;
 mod discovery;
 mod documents;
 mod first;
+mod forms;
 mod growth;
 mod many;
 mod memory;
@@ -72,6 +73,11 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "first",
         title: "First request of an autoscaler",
         measure: first::measure,
+    },
+    Measurable {
+        name: "forms",
+        title: "JSON and protobuf",
+        measure: forms::measure,
     },
     Measurable {
         name: "scraping",

@@ -188,7 +188,7 @@ impl Observer {
 
     /// Asks once. There is no value before the first window is full; afterwards there always is one.
     fn ask(&mut self) {
-        match self.target.try_body(&self.client, PATH) {
+        match self.target.try_json(&self.client, PATH) {
             Ok(body) => {
                 let at = Instant::now();
                 let value = value(&body);

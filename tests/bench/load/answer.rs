@@ -1,5 +1,7 @@
 //! Reading an answer, no further than the load has to.
 
+use prost::Message;
+
 use crate::clock;
 
 /// An answer whose body is all there.
@@ -69,13 +71,51 @@ pub(super) fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
 /// How old the evaluation is that the first value of a list comes from, in seconds; `None` without a value.
 /// Kubernetes writes whole seconds, so that up to one of it is theirs.
 pub(crate) fn age_s(body: &[u8]) -> Option<f64> {
-    const KEY: &[u8] = b"\"timestamp\":\"";
-    let at = body.windows(KEY.len()).position(|bytes| bytes == KEY)? + KEY.len();
-    let end = at + body[at..].iter().position(|byte| *byte == b'"')?;
-    let then: jiff::Timestamp = std::str::from_utf8(&body[at..end]).ok()?.parse().ok()?;
+    let then = match body.strip_prefix(b"k8s\0") {
+        Some(envelope) => of_protobuf(envelope)?,
+        None => of_json(body)?,
+    };
     Some(
         (clock::now() - then)
             .total(jiff::Unit::Second)
             .expect("seconds need no calendar"),
     )
+}
+
+fn of_json(body: &[u8]) -> Option<jiff::Timestamp> {
+    const KEY: &[u8] = b"\"timestamp\":\"";
+    let at = body.windows(KEY.len()).position(|bytes| bytes == KEY)? + KEY.len();
+    let end = at + body[at..].iter().position(|byte| *byte == b'"')?;
+    std::str::from_utf8(&body[at..end]).ok()?.parse().ok()
+}
+
+fn of_protobuf(envelope: &[u8]) -> Option<jiff::Timestamp> {
+    let list = Envelope::decode(envelope).ok()?.list;
+    let first = List::decode(&*list).ok()?.items.into_iter().next()?;
+    jiff::Timestamp::from_second(first.timestamp?.seconds).ok()
+}
+
+/// Of lists in protobuf what leads to the time of an item, which has the same numbers in custom and external metrics.
+#[derive(Clone, PartialEq, Message)]
+struct Envelope {
+    #[prost(bytes = "vec", tag = "2")]
+    list: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct List {
+    #[prost(message, repeated, tag = "2")]
+    items: Vec<Item>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Item {
+    #[prost(message, optional, tag = "3")]
+    timestamp: Option<Time>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Time {
+    #[prost(int64, tag = "1")]
+    seconds: i64,
 }

@@ -12,6 +12,9 @@ use crate::support::certificates::Pem;
 use crate::support::server::trusting;
 use crate::support::servers::http_client;
 
+/// What the controller takes.
+const ACCEPT: &str = "application/vnd.kubernetes.protobuf, */*";
+
 /// A server, and how it is met.
 #[derive(Clone)]
 pub(crate) struct Target {
@@ -39,15 +42,20 @@ impl Target {
         }
     }
 
-    /// The body of the answer to a path, which is 200; how long it takes does not matter.
+    /// The body that the controller gets for a path, with 200; how long it takes does not matter.
     pub(crate) fn body(&self, path: &str) -> Vec<u8> {
-        self.try_body(&self.client(), path).unwrap()
+        self.fetched(&self.client(), path, ACCEPT).unwrap()
     }
 
-    /// The same on connections that are kept, or why there is none.
-    pub(crate) fn try_body(&self, client: &reqwest::Client, path: &str) -> reqwest::Result<Vec<u8>> {
+    /// What is answered in JSON on a connection that is kept, or why nothing is.
+    pub(crate) fn try_json(&self, client: &reqwest::Client, path: &str) -> reqwest::Result<Vec<u8>> {
+        self.fetched(client, path, "application/json")
+    }
+
+    fn fetched(&self, client: &reqwest::Client, path: &str, accept: &str) -> reqwest::Result<Vec<u8>> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let mut request = client.get(format!("{scheme}://{}{path}", self.address));
+        request = request.header("accept", accept);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -107,7 +115,7 @@ impl Request {
     pub(crate) fn get(target: &Target, path: &str) -> Request {
         let host = target.address.to_string();
         let mut headers = vec![
-            ("accept", "application/vnd.kubernetes.protobuf, */*"),
+            ("accept", ACCEPT),
             ("accept-encoding", "gzip"),
             ("user-agent", "kube-controller-manager/v1.36.2 (linux/amd64)"),
         ];

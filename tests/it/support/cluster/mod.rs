@@ -7,6 +7,7 @@
 //! let answer = cluster.kubectl(&["get", "pods", "-n", &namespace]).await;
 //! ```
 
+mod decode;
 mod kubelet;
 mod process;
 mod registration;
@@ -24,6 +25,7 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 
 use super::certificates::{Authority, install_crypto};
+pub(crate) use decode::decoded;
 pub(crate) use kubelet::Kubelet;
 use process::Process;
 pub(crate) use process::Ready;

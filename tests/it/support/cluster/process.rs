@@ -1,5 +1,6 @@
 //! The program of `tests/cluster` as a child.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -42,22 +43,25 @@ struct Answer {
     error: Option<String>,
 }
 
+/// The program, as `tests/cluster/build` makes it.
+pub(super) fn program() -> Result<OsString, String> {
+    std::env::var_os("CLUSTER").ok_or_else(|| {
+        "this test needs a control plane and CLUSTER is not set; run the tests with `tests/run`, or say \
+         `export $(tests/cluster/build)` before"
+            .to_owned()
+    })
+}
+
 impl Process {
     /// Starts it and waits until everything is ready. What it says on stderr goes to that of the tests.
     pub(super) fn start(arguments: &[&str]) -> Result<Process, String> {
-        let Some(program) = std::env::var_os("CLUSTER") else {
-            return Err(
-                "this test needs a control plane and CLUSTER is not set; run the tests with `tests/run`, or \
-                        say `export $(tests/cluster/build)` before"
-                    .to_owned(),
-            );
-        };
+        let program = program()?;
         let mut child = Command::new(&program)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
+            .map_err(|error| format!("{} does not start: {error}", program.to_string_lossy()))?;
         let mut pipes = Pipes {
             orders: child.stdin.take(),
             answers: BufReader::new(child.stdout.take().unwrap()),
