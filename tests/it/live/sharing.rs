@@ -15,7 +15,7 @@ use super::{CUSTOM, Scene, until, with_each};
 use crate::support::servers::{Backend, Kind};
 
 use generated::Generator;
-use series::{NAMESPACES, PODS, start_exporter};
+use series::{NAMESPACES, PODS, start_exporter, start_exporter_of};
 
 /// Pairs of answers for each backend.
 const PAIRS: usize = 150;
@@ -101,6 +101,66 @@ objects:
             assert_eq!(bad, 500);
             for namespace in ["orders", "shop"] {
                 let (status, list) = adapter.json(&path(namespace)).await;
+                assert_eq!(status, 200, "{list}");
+                assert_eq!(list["items"][0]["value"], "4", "{list}");
+            }
+            let metrics = adapter.metrics().await;
+            let is_refused = metrics.contains("refreshes_total{form=\"shared\",outcome=\"rejected\"}");
+            let is_narrow = metrics.contains("refreshes_total{form=\"narrow\",outcome=\"success\"}");
+            (is_refused && is_narrow).then_some(()).ok_or(metrics)
+        })
+        .await;
+    })
+    .await;
+}
+
+/// `mail` has more series than a query may load, so that no question about all of them has an answer.
+#[tokio::test]
+async fn too_many_samples_of_one_namespace_leave_the_answers_of_the_others_right() {
+    const RULES: &str = "\
+evaluationGrid: 1s
+freshFor: 2s
+failureHold: 1s
+rules:
+  - metric: jobs
+    gauge: {series: jobs}
+";
+    const OBJECTS: &str = "\
+objects:
+  - {resource: pods, namespace: mail, name: cart-1}
+  - {resource: pods, namespace: orders, name: cart-1}
+  - {resource: pods, namespace: shop, name: cart-1}
+";
+    let crowded = |_| {
+        let few = NAMESPACES.map(|namespace| (namespace, "cart-1".to_owned()));
+        let crowd = (0..2000).map(|number| ("mail", format!("crowd-{number}")));
+        let series = few.into_iter().chain(crowd);
+        let lines =
+            series.map(|(namespace, pod)| format!("jobs{{namespace=\"{namespace}\",pod=\"{pod}\"}} 4\n"));
+        lines.collect()
+    };
+    let exporter = start_exporter_of(crowded).await;
+    let mut scenes = Vec::new();
+    for kind in [Kind::Prometheus3, Kind::VictoriaMetricsNew] {
+        // VictoriaMetrics counts all that lie in the lookback: after a minute some 300 of the few, and 120,000 of the crowd.
+        let backend = Backend::start_limited(kind, &exporter.targets_file, 1000).await;
+        scenes.push(Scene { kind, backend });
+    }
+    with_each(&scenes, async |scene| {
+        scene
+            .backend
+            .wait_for("count_over_time(jobs{namespace=\"shop\"}[8s]) >= 4")
+            .await;
+        let all = scene
+            .backend
+            .try_query("sum(jobs)", scene.backend.now().await)
+            .await;
+        assert!(all.is_err(), "{all:?}");
+        let adapter = scene.adapter(RULES, OBJECTS).await;
+        until("answers that are refreshed one by one", async || {
+            for namespace in NAMESPACES {
+                let path = format!("{CUSTOM}/namespaces/{namespace}/pods/*/jobs");
+                let (status, list) = adapter.json(&path).await;
                 assert_eq!(status, 200, "{list}");
                 assert_eq!(list["items"][0]["value"], "4", "{list}");
             }

@@ -76,6 +76,16 @@ impl Kind {
         command
     }
 
+    /// What lets a query load so many samples at most.
+    fn limit(self, samples: usize) -> String {
+        match self {
+            Kind::Prometheus2 | Kind::Prometheus3 => format!("--query.max-samples={samples}"),
+            Kind::VictoriaMetricsOld | Kind::VictoriaMetricsNew => {
+                format!("-search.maxSamplesPerQuery={samples}")
+            }
+        }
+    }
+
     /// The path that answers 200 as soon as queries are.
     fn readiness(self) -> &'static str {
         match self {
@@ -106,6 +116,8 @@ pub(crate) struct Backend {
     kind: Kind,
     port: u16,
     process: Child,
+    /// Beside those of its kind.
+    arguments: Vec<String>,
     directory: TempDir,
     client: reqwest::Client,
 }
@@ -118,10 +130,19 @@ impl Backend {
 
     /// As [`Backend::start`], with a configuration of the test.
     pub(crate) async fn start_with(kind: Kind, config: &str) -> Backend {
+        Backend::start_as(kind, config, &[]).await
+    }
+
+    /// As [`Backend::start`], one that loads so many samples for a query at most.
+    pub(crate) async fn start_limited(kind: Kind, targets_file: &Path, samples: usize) -> Backend {
+        Backend::start_as(kind, &kind.scrape_config(targets_file), &[kind.limit(samples)]).await
+    }
+
+    async fn start_as(kind: Kind, config: &str, arguments: &[String]) -> Backend {
         // Another process may take the port between the look for a free one and its use.
         let mut last = String::new();
         for _ in 0..5 {
-            match Backend::try_start(kind, config).await {
+            match Backend::try_start(kind, config, arguments).await {
                 Ok(backend) => return backend,
                 Err(log) => last = log,
             }
@@ -130,16 +151,17 @@ impl Backend {
     }
 
     /// The log of the server if it ended at once.
-    async fn try_start(kind: Kind, config: &str) -> Result<Backend, String> {
+    async fn try_start(kind: Kind, config: &str, arguments: &[String]) -> Result<Backend, String> {
         let directory = tempfile::tempdir().expect("a temporary directory");
         fs::write(directory.path().join("scrape.yaml"), config).unwrap();
         let port = free_port();
-        let process = spawn(kind, directory.path(), port);
+        let process = spawn(kind, directory.path(), port, arguments);
         let mut backend = Backend {
             url: format!("http://127.0.0.1:{port}"),
             kind,
             port,
             process,
+            arguments: arguments.to_vec(),
             directory,
             client: http_client(),
         };
@@ -171,7 +193,7 @@ impl Backend {
 
     /// Starts a stopped server on its port and its data.
     pub(crate) async fn start_again(&mut self) {
-        self.process = spawn(self.kind, self.directory.path(), self.port);
+        self.process = spawn(self.kind, self.directory.path(), self.port, &self.arguments);
         if let Err(log) = self.ready().await {
             panic!("{:?} does not start again:\n{log}", self.kind);
         }
@@ -305,9 +327,10 @@ impl Drop for Backend {
     }
 }
 
-fn spawn(kind: Kind, directory: &Path, port: u16) -> Child {
+fn spawn(kind: Kind, directory: &Path, port: u16, arguments: &[String]) -> Child {
     let log = File::create(directory.join("log")).unwrap();
     kind.command(directory, port)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
