@@ -381,7 +381,7 @@ async fn flood_of_made_up_namespaces_is_answered_by_few_questions_that_are_not_r
 
 #[tokio::test]
 async fn other_objects_of_a_namespace_make_one_question_about_all_of_it() {
-    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 30s")).await;
+    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 1h")).await;
     for name in ["p1", "p2"] {
         assert_eq!(job_of(&fake, &adapter, name).await, "1");
     }
@@ -396,7 +396,7 @@ async fn other_objects_of_a_namespace_make_one_question_about_all_of_it() {
 #[tokio::test]
 async fn other_objects_of_a_namespace_do_not_spoil_the_answer_about_one() {
     // So long that no refresh asks it too.
-    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 30s")).await;
+    let (fake, adapter) = start_with(&RULES.replace("freshFor: 2s", "freshFor: 1h")).await;
     fake.on(WIDE_SHOP, Reply::error(422, "execution", "duplicate series"));
     for name in ["p1", "p2", "p3", "p4", "p5"] {
         assert_eq!(job_of(&fake, &adapter, name).await, "1");
@@ -451,7 +451,7 @@ async fn start_many() -> (FakePrometheus, Adapter) {
             Reply::vector(&[(&[("pod", "p1")], &value)]),
         );
     }
-    let rules = RULES.replace("freshFor: 2s", "freshFor: 30s");
+    let rules = RULES.replace("freshFor: 2s", "freshFor: 1h");
     let setup = Setup::new(&rules).objects(&objects).backend(&fake.url());
     let adapter = setup.start().await;
     (fake, adapter)
