@@ -52,18 +52,6 @@ impl Prometheus {
         self.process = spawn(&self.directory, self.address());
     }
 
-    /// Lets it scrape no more. What it has stays, and can be looked for.
-    pub(crate) fn scrape_no_more(&mut self) {
-        std::fs::write(self.directory.join("prometheus.yaml"), "scrape_configs: []\n").unwrap();
-        let process = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-HUP", &process]).status();
-        assert!(sent.unwrap().success());
-        let targets = format!("{}/api/v1/targets?state=active", self.url);
-        wait_for(&mut self.process, "a Prometheus without targets", || {
-            try_get(&targets).is_ok_and(|answer| answer.contains("\"activeTargets\":[]"))
-        });
-    }
-
     pub(crate) fn address(&self) -> SocketAddr {
         self.url
             .trim_start_matches("http://")
