@@ -12,6 +12,7 @@ use promql_adapter::promql::{MatchOp, Matcher, NamespaceLabel, Narrowing, Query}
 use serde_json::Value;
 
 use super::{CUSTOM, Scene, until, with_each};
+use crate::support::adapter::Adapter;
 use crate::support::servers::{Backend, Kind};
 
 use generated::Generator;
@@ -19,6 +20,14 @@ use series::{NAMESPACES, PODS, start_exporter, start_exporter_of};
 
 /// Pairs of answers for each backend.
 const PAIRS: usize = 150;
+
+/// Of each namespace one pod.
+const ONE_POD_EACH: &str = "\
+objects:
+  - {resource: pods, namespace: mail, name: cart-1}
+  - {resource: pods, namespace: orders, name: cart-1}
+  - {resource: pods, namespace: shop, name: cart-1}
+";
 
 /// So often two answers are asked for anew, until they are the same.
 const ATTEMPTS: usize = 20;
@@ -80,12 +89,6 @@ rules:
   - metric: share
     query: {promql: '4 * sum by (pod) (capacity) / on (pod) sum by (pod, zone) (capacity)'}
 ";
-    const OBJECTS: &str = "\
-objects:
-  - {resource: pods, namespace: mail, name: cart-1}
-  - {resource: pods, namespace: orders, name: cart-1}
-  - {resource: pods, namespace: shop, name: cart-1}
-";
     let exporter = start_exporter().await;
     let mut scenes = Vec::new();
     for kind in [Kind::Prometheus3, Kind::VictoriaMetricsNew] {
@@ -94,20 +97,15 @@ objects:
     }
     with_each(&scenes, async |scene| {
         scene.backend.wait_for("count_over_time(capacity[8s]) >= 4").await;
-        let adapter = scene.adapter(RULES, OBJECTS).await;
+        let adapter = scene.adapter(RULES, ONE_POD_EACH).await;
         let path = |namespace: &str| format!("{CUSTOM}/namespaces/{namespace}/pods/*/share");
         until("answers that are refreshed one by one", async || {
             let (bad, _) = adapter.json(&path("mail")).await;
             assert_eq!(bad, 500);
             for namespace in ["orders", "shop"] {
-                let (status, list) = adapter.json(&path(namespace)).await;
-                assert_eq!(status, 200, "{list}");
-                assert_eq!(list["items"][0]["value"], "4", "{list}");
+                gives_four(&adapter, &path(namespace)).await;
             }
-            let metrics = adapter.metrics().await;
-            let is_refused = metrics.contains("refreshes_total{form=\"shared\",outcome=\"rejected\"}");
-            let is_narrow = metrics.contains("refreshes_total{form=\"narrow\",outcome=\"success\"}");
-            (is_refused && is_narrow).then_some(()).ok_or(metrics)
+            refused_and_asked_alone(&adapter).await
         })
         .await;
     })
@@ -124,12 +122,6 @@ failureHold: 1s
 rules:
   - metric: jobs
     gauge: {series: jobs}
-";
-    const OBJECTS: &str = "\
-objects:
-  - {resource: pods, namespace: mail, name: cart-1}
-  - {resource: pods, namespace: orders, name: cart-1}
-  - {resource: pods, namespace: shop, name: cart-1}
 ";
     let crowded = |_| {
         let few = NAMESPACES.map(|namespace| (namespace, "cart-1".to_owned()));
@@ -156,22 +148,31 @@ objects:
             .try_query("sum(jobs)", scene.backend.now().await)
             .await;
         assert!(all.is_err(), "{all:?}");
-        let adapter = scene.adapter(RULES, OBJECTS).await;
+        let adapter = scene.adapter(RULES, ONE_POD_EACH).await;
         until("answers that are refreshed one by one", async || {
             for namespace in NAMESPACES {
-                let path = format!("{CUSTOM}/namespaces/{namespace}/pods/*/jobs");
-                let (status, list) = adapter.json(&path).await;
-                assert_eq!(status, 200, "{list}");
-                assert_eq!(list["items"][0]["value"], "4", "{list}");
+                gives_four(&adapter, &format!("{CUSTOM}/namespaces/{namespace}/pods/*/jobs")).await;
             }
-            let metrics = adapter.metrics().await;
-            let is_refused = metrics.contains("refreshes_total{form=\"shared\",outcome=\"rejected\"}");
-            let is_narrow = metrics.contains("refreshes_total{form=\"narrow\",outcome=\"success\"}");
-            (is_refused && is_narrow).then_some(()).ok_or(metrics)
+            refused_and_asked_alone(&adapter).await
         })
         .await;
     })
     .await;
+}
+
+/// What a namespace with good data is to answer.
+async fn gives_four(adapter: &Adapter, path: &str) {
+    let (status, list) = adapter.json(path).await;
+    assert_eq!(status, 200, "{list}");
+    assert_eq!(list["items"][0]["value"], "4", "{list}");
+}
+
+/// Whether the backend has refused the shared question and answered narrow ones since; if not, what is counted.
+async fn refused_and_asked_alone(adapter: &Adapter) -> Result<(), String> {
+    let metrics = adapter.metrics().await;
+    let is_refused = metrics.contains("refreshes_total{form=\"shared\",outcome=\"rejected\"}");
+    let is_narrow = metrics.contains("refreshes_total{form=\"narrow\",outcome=\"success\"}");
+    (is_refused && is_narrow).then_some(()).ok_or(metrics)
 }
 
 fn number(variable: &str, default: usize) -> usize {
