@@ -19,15 +19,13 @@ use promql_adapter::prometheus::{Backend, Question};
 use promql_adapter::server::{Assembled, assemble};
 use promql_adapter::telemetry::Metrics;
 
+use crate::load;
 use crate::shop::HUNDRED;
 use crate::support::certificates::install_crypto;
 use crate::support::fake_prometheus::{FakePrometheus, Reply};
 
 /// The first argument that makes this program do the work; the part and how often follow.
 pub(crate) const ARGUMENT: &str = "hot-path";
-
-/// What autoscalers take.
-const AS_AUTOSCALERS: &str = "application/vnd.kubernetes.protobuf, */*";
 
 const JSON: &str = "application/json";
 
@@ -68,9 +66,9 @@ impl Part {
             .build()
             .unwrap();
         match self {
-            Part::Warm => runtime.block_on(warm(times, AS_AUTOSCALERS, each_another)),
+            Part::Warm => runtime.block_on(warm(times, load::ACCEPT, each_another)),
             Part::Json => runtime.block_on(warm(times, JSON, each_another)),
-            Part::Again => runtime.block_on(warm(times, AS_AUTOSCALERS, |path, _| path.to_owned())),
+            Part::Again => runtime.block_on(warm(times, load::ACCEPT, |path, _| path.to_owned())),
             Part::Decode => runtime.block_on(decode(times)),
         }
     }

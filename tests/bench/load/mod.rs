@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) use answer::age_s;
 pub(crate) use keep_alive::once;
 pub(crate) use outcome::Outcome;
-pub(crate) use target::{Request, Target, Trust};
+pub(crate) use target::{ACCEPT, Request, Target, Trust};
 
 /// How a client keeps its requests apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::support::server::trusting;
 use crate::support::servers::http_client;
 
 /// What the controller takes.
-const ACCEPT: &str = "application/vnd.kubernetes.protobuf, */*";
+pub(crate) const ACCEPT: &str = "application/vnd.kubernetes.protobuf, */*";
 
 /// A server, and how it is met.
 #[derive(Clone)]
