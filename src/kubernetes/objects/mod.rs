@@ -1,5 +1,6 @@
 //! Resources and objects by label, held in memory: of a file, or of a cluster that is watched.
 
+mod carriers;
 mod failure;
 mod file;
 mod named;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::carriers::Carriers;
 use crate::model::{Labels, Selector};
 
 /// Objects by namespace and name. Cluster-scoped ones have the namespace "".
@@ -21,6 +22,7 @@ struct Namespace {
     labels: BTreeMap<Arc<str>, Arc<Labels>>,
     /// The same the other way round: a selector is compared once with the labels that many objects carry.
     names: HashMap<Arc<Labels>, BTreeSet<Arc<str>>>,
+    carriers: Carriers,
     edition: Edition,
 }
 
@@ -50,10 +52,13 @@ pub struct Object {
 impl Store {
     /// Names in a namespace that a selector matches, sorted.
     pub(super) fn matching(&self, namespace: &str, selector: &Selector) -> Vec<String> {
-        let carried = self.namespaces.get(namespace).into_iter();
-        let carried = carried.flat_map(|namespace| &namespace.names);
-        let matching = carried.filter(|(labels, _)| selector.matches(labels));
-        let mut names: Vec<&Arc<str>> = matching.flat_map(|(_, names)| names).collect();
+        let Some(objects) = self.namespaces.get(namespace) else {
+            return Vec::new();
+        };
+        let mut names = match objects.carriers.of(selector) {
+            Some(sets) => objects.carried(sets, selector),
+            None => objects.carried(objects.names.keys(), selector),
+        };
         names.sort_unstable();
         names.into_iter().map(|name| name.to_string()).collect()
     }
@@ -138,6 +143,19 @@ impl Store {
 }
 
 impl Namespace {
+    /// Names of the objects that carry one of these label sets, if a selector matches it.
+    fn carried<'a>(
+        &'a self,
+        sets: impl IntoIterator<Item = &'a Arc<Labels>>,
+        selector: &Selector,
+    ) -> Vec<&'a Arc<str>> {
+        let matching = sets.into_iter().filter(|labels| selector.matches(labels));
+        matching
+            .filter_map(|labels| self.names.get(labels))
+            .flatten()
+            .collect()
+    }
+
     /// The labels that the object had before.
     fn put(&mut self, name: &str, labels: Arc<Labels>) -> Option<Arc<Labels>> {
         // Most changes of an object are of its status.
@@ -151,7 +169,10 @@ impl Namespace {
         let before = self.remove(name);
         self.edition = Edition::default();
         let name: Arc<str> = name.into();
-        let names = self.names.entry(Arc::clone(&labels)).or_default();
+        let names = self.names.entry(Arc::clone(&labels)).or_insert_with(|| {
+            self.carriers.add(&labels);
+            BTreeSet::new()
+        });
         names.insert(Arc::clone(&name));
         self.labels.insert(name, labels);
         before
@@ -165,6 +186,7 @@ impl Namespace {
             names.remove(name);
             if names.is_empty() {
                 self.names.remove(&labels);
+                self.carriers.remove(&labels);
             }
         }
         Some(labels)
