@@ -1,9 +1,12 @@
 //! What is asked for, how lately, and what is dropped when there is too much of it. Pure: time comes in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
+
+use hashlink::LinkedHashMap;
+use hashlink::linked_hash_map::RawEntryMut;
 
 use crate::model::{Timestamp, age};
 
@@ -18,20 +21,16 @@ pub(super) struct Bounds {
     pub(super) memory: Duration,
 }
 
-/// Questions by key, each with what is kept of it, in the order they were last asked.
+/// Questions by key, each with what is kept of it, in the order they were last asked: the least recent first.
 #[derive(Debug)]
 pub(super) struct Demand<K, G, V> {
     bounds: Bounds,
-    entries: HashMap<Arc<K>, Entry<G, V>>,
-    /// By turn, the least recent first.
-    recent: BTreeMap<u64, Arc<K>>,
-    groups: HashMap<G, BTreeSet<u64>>,
-    next_turn: u64,
+    entries: LinkedHashMap<Arc<K>, Entry<G, V>>,
+    groups: HashMap<G, HashSet<Arc<K>>>,
 }
 
 #[derive(Debug)]
 struct Entry<G, V> {
-    turn: u64,
     group: G,
     last: Timestamp,
     wanted: bool,
@@ -42,10 +41,8 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
     pub(super) fn new(bounds: Bounds) -> Self {
         Demand {
             bounds,
-            entries: HashMap::new(),
-            recent: BTreeMap::new(),
+            entries: LinkedHashMap::new(),
             groups: HashMap::new(),
-            next_turn: 0,
         }
     }
 
@@ -61,20 +58,16 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
         now: Timestamp,
         is_right: impl FnOnce(&V) -> bool,
     ) -> Option<&mut V> {
-        let memory = self.bounds.memory;
-        let entry = self.entries.get_mut(key).filter(|entry| is_right(&entry.kept))?;
-        entry.wanted = age(entry.last, now) <= memory;
+        let RawEntryMut::Occupied(mut entry) = self.entries.raw_entry_mut().from_key(key) else {
+            return None;
+        };
+        if !is_right(&entry.get().kept) {
+            return None;
+        }
+        entry.to_back();
+        let entry = entry.into_mut();
+        entry.wanted = age(entry.last, now) <= self.bounds.memory;
         entry.last = now;
-        let turn = self.next_turn;
-        self.next_turn += 1;
-        if let Some(key) = self.recent.remove(&entry.turn) {
-            self.recent.insert(turn, key);
-        }
-        if let Some(turns) = self.groups.get_mut(&entry.group) {
-            turns.remove(&entry.turn);
-            turns.insert(turn);
-        }
-        entry.turn = turn;
         Some(&mut entry.kept)
     }
 
@@ -82,19 +75,16 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
     pub(super) fn add(&mut self, key: Arc<K>, group: G, kept: V, now: Timestamp) -> Vec<(Arc<K>, V)> {
         let mut dropped = Vec::new();
         if let Some(least) = self.least_of_full(&group) {
-            dropped.extend(self.remove_turn(least));
+            dropped.extend(self.remove(&least));
         }
         while self.entries.len() >= self.bounds.in_all
-            && let Some((&least, _)) = self.recent.first_key_value()
+            && let Some((least, entry)) = self.entries.pop_front()
         {
-            dropped.extend(self.remove_turn(least));
+            dropped.push(self.removed(least, entry));
         }
-        let turn = self.next_turn;
-        self.next_turn += 1;
-        self.recent.insert(turn, Arc::clone(&key));
-        self.groups.entry(group.clone()).or_default().insert(turn);
+        let of_group = self.groups.entry(group.clone()).or_default();
+        of_group.insert(Arc::clone(&key));
         let entry = Entry {
-            turn,
             group,
             last: now,
             wanted: false,
@@ -126,44 +116,42 @@ impl<K: Eq + Hash, G: Clone + Eq + Hash, V> Demand<K, G, V> {
     /// Forgets what is no longer asked for, and returns it.
     pub(super) fn forget(&mut self, now: Timestamp) -> Vec<(Arc<K>, V)> {
         let mut forgotten = Vec::new();
-        while let Some((&turn, key)) = self.recent.first_key_value()
-            && let Some(entry) = self.entries.get(key)
+        while let Some((_, entry)) = self.entries.front()
             && age(entry.last, now) > self.bounds.memory
+            && let Some((key, entry)) = self.entries.pop_front()
         {
-            forgotten.extend(self.remove_turn(turn));
+            forgotten.push(self.removed(key, entry));
         }
         forgotten
     }
 
     /// Forgets one question.
     pub(super) fn remove(&mut self, key: &K) -> Option<(Arc<K>, V)> {
-        self.remove_turn(self.entries.get(key)?.turn)
+        let (key, entry) = self.entries.remove_entry(key)?;
+        Some(self.removed(key, entry))
     }
 
-    /// The turn that makes room in a group without any: the least recent, and of those that were asked once if there are.
-    fn least_of_full(&self, group: &G) -> Option<u64> {
-        let turns = self.groups.get(group)?;
-        if turns.len() < self.bounds.of_group {
+    /// The question that makes room in a group without any: the least recent, and of those that were asked once if there
+    /// are.
+    fn least_of_full(&self, group: &G) -> Option<Arc<K>> {
+        let keys = self.groups.get(group)?;
+        if keys.len() < self.bounds.of_group {
             return None;
         }
-        let is_wanted = |turn: &u64| {
-            let entry = self.recent.get(turn).and_then(|key| self.entries.get(key));
-            entry.is_some_and(|entry| entry.wanted)
-        };
-        let once = turns.iter().find(|turn| !is_wanted(turn));
-        once.or_else(|| turns.first()).copied()
+        let known = keys.iter().filter_map(|key| Some((key, self.entries.get(key)?)));
+        let least = known.min_by_key(|(_, entry)| (entry.wanted, entry.last));
+        least.map(|(key, _)| Arc::clone(key))
     }
 
-    fn remove_turn(&mut self, turn: u64) -> Option<(Arc<K>, V)> {
-        let key = self.recent.remove(&turn)?;
-        let entry = self.entries.remove(&key)?;
-        if let Some(turns) = self.groups.get_mut(&entry.group) {
-            turns.remove(&turn);
-            if turns.is_empty() {
+    /// Takes a question that is no longer remembered out of its group as well.
+    fn removed(&mut self, key: Arc<K>, entry: Entry<G, V>) -> (Arc<K>, V) {
+        if let Some(keys) = self.groups.get_mut(&entry.group) {
+            keys.remove(&key);
+            if keys.is_empty() {
                 self.groups.remove(&entry.group);
             }
         }
-        Some((key, entry.kept))
+        (key, entry.kept)
     }
 }
 
@@ -237,7 +225,7 @@ mod tests {
         assert_eq!(keys(demand.forget(second(41))), ["b"]);
         assert_eq!(keys(demand.forget(second(51))), ["a"]);
         assert!(demand.entries.is_empty());
-        assert!(demand.groups.is_empty() && demand.recent.is_empty());
+        assert!(demand.groups.is_empty());
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Shared {
     ) -> bool {
         let mut state = self.lock();
         let State { slots, families, .. } = &mut *state;
-        let Some(members) = families.get_mut(&held.key.family) else {
+        let Some(members) = families.get_mut(&*held.key.family) else {
             return false;
         };
         let noted = slots.note_if(&held.key, now, |slot| {

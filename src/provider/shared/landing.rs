@@ -117,7 +117,7 @@ impl Shared {
         if rows > 0 {
             state.slots.want(key);
         }
-        if let Some(members) = state.families.get_mut(&key.family) {
+        if let Some(members) = state.families.get_mut(&*key.family) {
             members.wide_at = Some(now);
         }
         state.keep(key, part)
@@ -138,7 +138,7 @@ impl Shared {
 
     pub(super) fn is_due_again(&self, state: &mut State, key: &Key) {
         let State { slots, families, .. } = state;
-        if let (Some(slot), Some(members)) = (slots.kept_mut(key), families.get_mut(&key.family)) {
+        if let (Some(slot), Some(members)) = (slots.kept_mut(key), families.get_mut(&*key.family)) {
             members.due_at(slot.due(&self.ages, &members.rhythm));
         }
     }

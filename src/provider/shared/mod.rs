@@ -40,7 +40,7 @@ use overview::Overview;
 use rhythm::Rhythm;
 use rush::Rush;
 use slot::Slot;
-use topic::{Family, Group, Key};
+use topic::{Family, Group, Key, Known};
 
 /// Questions that are remembered in all: room for ten thousand autoscalers with two metrics each.
 const MOST: usize = 32_768;
@@ -136,14 +136,13 @@ impl Shared {
 
     /// Makes the family known; `None` if its answers are never refreshed. What was kept for another rule in the same place
     /// is dropped.
-    fn know(&self, family: &Family, topic: &Topic) -> Option<()> {
-        let known = |state: &State| {
-            let members = state.families.get(family);
-            members.is_some_and(|members| members.topic.is_of_rule_of(topic))
-        };
-        if known(&self.lock()) {
-            return Some(());
+    fn knowing(&self, family: &Family, topic: &Topic) -> Option<MutexGuard<'_, State>> {
+        let state = self.lock();
+        let members = state.families.get(family);
+        if members.is_some_and(|members| members.topic.is_of_rule_of(topic)) {
+            return Some(state);
         }
+        drop(state);
         let rhythm = self.rhythm_of(family)?;
         // Rendered and parsed without holding up others.
         let (form, is_wide) = (topic.form(), topic.wide(&["any-name".to_owned()]).is_some());
@@ -167,13 +166,13 @@ impl Shared {
                 state.families.insert(family, members);
             }
         }
-        Some(())
+        Some(state)
     }
 
     fn add(&self, state: &mut State, key: &Arc<Key>, ask: &Ask<'_>, now: Timestamp) {
         let slot = Slot::new(self.ages.evaluation_time(now));
         let group = (key.family.rule.clone(), ask.namespace.map(str::to_owned));
-        if let Some(members) = state.families.get_mut(&key.family) {
+        if let Some(members) = state.families.get_mut(&*key.family) {
             members.keys.insert(Arc::clone(key));
         }
         let dropped = state.slots.add(Arc::clone(key), group, slot, now);
@@ -202,7 +201,7 @@ impl Members {
     fn key(&self, ask: &Ask<'_>) -> Key {
         let namespace = ask.namespace.filter(|_| self.topic.is_of_namespace());
         Key {
-            family: Arc::clone(&self.family),
+            family: Known(Arc::clone(&self.family)),
             namespace: namespace.map(str::to_owned),
             exactly: ask.choice.filter(|_| !self.is_wide).cloned(),
         }
@@ -242,10 +241,10 @@ impl State {
     /// A question is no longer remembered.
     fn dropped(&mut self, (key, slot): (Arc<Key>, Slot)) {
         self.let_go(slot.kept.as_ref());
-        if let Some(members) = self.families.get_mut(&key.family) {
+        if let Some(members) = self.families.get_mut(&*key.family) {
             members.keys.remove(&key);
             if members.keys.is_empty() {
-                self.families.remove(&key.family);
+                self.families.remove(&*key.family);
             }
         }
     }

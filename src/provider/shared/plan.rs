@@ -188,7 +188,7 @@ impl Chunks {
 
 #[cfg(test)]
 mod tests {
-    use super::super::topic::Family;
+    use super::super::topic::{Family, Known};
     use super::*;
 
     /// How many keys each question has.
@@ -197,7 +197,7 @@ mod tests {
         let family = Arc::new(Family::default());
         for (namespace, rows) in keys {
             let key = Key {
-                family: Arc::clone(&family),
+                family: Known(Arc::clone(&family)),
                 namespace: Some((*namespace).to_owned()),
                 exactly: None,
             };

@@ -38,15 +38,17 @@ impl Shared {
     /// `None` if nothing is remembered of it.
     fn noted(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Recalled> {
         let family = ask.topic.family();
-        self.know(&family, ask.topic)?;
-        let mut state = self.lock();
+        let mut state = self.knowing(&family, ask.topic)?;
         let state = &mut *state;
         let members = state.families.get(&family)?;
         let (key, is_wide) = (Arc::new(members.key(ask)), members.is_wide);
-        if state.slots.note(&key, now).is_none() {
-            self.add(state, &key, ask, now);
-        }
-        let slot = state.slots.kept_mut(&key)?;
+        let slot = match state.slots.note(&key, now) {
+            Some(slot) => slot,
+            None => {
+                self.add(state, &key, ask, now);
+                state.slots.kept_mut(&key)?
+            }
+        };
         let chosen = ask
             .choice
             .and_then(|choice| slot.choose(is_wide, choice, ask.names, self.memory, now));
@@ -79,7 +81,7 @@ impl Shared {
     fn not_kept(&self, state: &mut State, ask: &Ask<'_>, key: &Key, now: Timestamp) -> Recalled {
         let slot = state.slots.kept_mut(key);
         let is_narrow = slot.is_none_or(|slot| slot.is_narrow(now));
-        let members = state.families.get_mut(&key.family);
+        let members = state.families.get_mut(&*key.family);
         let Some(members) = members.filter(|members| members.is_wide && !is_narrow) else {
             return Recalled::Nothing;
         };
@@ -88,7 +90,7 @@ impl Shared {
         let flight = match breadth {
             Breadth::ItsObjects => return Recalled::Nothing,
             Breadth::AllObjects => None,
-            Breadth::AllNamespaces => self.overview(state, &key.family, now),
+            Breadth::AllNamespaces => self.overview(state, &key.family.0, now),
         };
         match flight {
             Some(flight) => Recalled::Soon(flight),
@@ -120,7 +122,7 @@ impl Shared {
 
     /// What a question finds of its namespace when it is asked for the first time.
     fn take_part(&self, state: &mut State, key: &Arc<Key>, now: Timestamp) {
-        let overview = state.overviews.get_mut(&key.family);
+        let overview = state.overviews.get_mut(&*key.family);
         let namespace = key.namespace.as_ref();
         let part = overview
             .zip(namespace)

@@ -1,5 +1,7 @@
 //! What questions that can be asked together are about.
 
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::model::{GroupResource, ObjectChoice, Selector};
@@ -40,10 +42,36 @@ pub(super) struct Family {
     selector: Selector,
 }
 
+/// A family that is known, the same only as itself: it need not be read through to be found.
+#[derive(Clone, Debug)]
+pub(super) struct Known(pub(super) Arc<Family>);
+
+impl Deref for Known {
+    type Target = Family;
+
+    fn deref(&self) -> &Family {
+        &self.0
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Known) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Known {}
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
+}
+
 /// Which question of a family.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    pub(super) family: Arc<Family>,
+    pub(super) family: Known,
     /// `None` where the query does not depend on it.
     pub(super) namespace: Option<String>,
     /// The objects, where the questions about several cannot be put together.
