@@ -34,7 +34,7 @@ pub(super) fn custom_list(list: MetricValueList<'_>) -> Vec<u8> {
         selector,
         ..CustomValue::default()
     };
-    let mut items = Items::default();
+    let mut items = Items::of(values.len());
     for value in values {
         item.object.set(&value.object);
         item.timestamp = Time::from(value.value.at);
@@ -51,7 +51,7 @@ pub(super) fn external_list(request: &ExternalRequest, values: &[ExternalValue])
         metric_name: request.metric.clone(),
         ..ExternalMetricValue::default()
     };
-    let mut items = Items::default();
+    let mut items = Items::of(values.len());
     for value in values {
         let labels = value.labels.iter().flat_map(model::Labels::iter);
         item.metric_labels = labels
@@ -69,12 +69,18 @@ pub(super) fn external_list(request: &ExternalRequest, values: &[ExternalValue])
 }
 
 /// A list that is written item by item. The items, of whichever kind, are its field 2.
-#[derive(Default)]
 struct Items(Vec<u8>);
 
 impl Items {
     /// Number and type of the field, as they stand before each item.
     const KEY: u8 = 2 << 3 | 2;
+    /// Most take less.
+    const USUAL_BYTES: usize = 128;
+
+    /// With room for so many.
+    fn of(count: usize) -> Items {
+        Items(Vec::with_capacity(count * Items::USUAL_BYTES))
+    }
 
     fn add(&mut self, item: &impl Message) {
         self.0.push(Items::KEY);

@@ -60,7 +60,8 @@ impl Store {
             None => objects.carried(objects.names.keys(), selector),
         };
         names.sort_unstable();
-        names.into_iter().map(|name| name.to_string()).collect()
+        // A copy, where `to_string` would format each.
+        names.into_iter().map(|name| String::from(&**name)).collect()
     }
 
     /// The edition of a namespace's objects; `None` if there are none.
