@@ -9,7 +9,7 @@ use crate::process::Process;
 use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::Spread;
 use crate::scene::Scene;
-use crate::servers::{ControlPlane, Peer, peer};
+use crate::servers::{Adapter, ControlPlane, Peer, peer};
 use crate::shop::{Shop, upstream_rule};
 
 /// How many there are to be found.
@@ -23,6 +23,9 @@ const RUN: Duration = Duration::from_secs(30);
 
 /// Runs of each program and rule at most: twelve of them take six minutes.
 const RUNS: usize = 3;
+
+/// Of each program so many look at a time: scraping differs from run to run by more than one look takes.
+const PROGRAMS: usize = 10;
 
 /// Series by name.
 ///
@@ -85,7 +88,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
 
 const HOW: &str = "\
 Prometheus has 50,000 series of one metric; what it takes to scrape them every 10 s is measured before and taken off.
-A rule of prometheus-adapter's form looks for them every 15 s, and what it takes is divided by the looks that Prometheus counts.
+Ten of each program run at a time, with a rule of prometheus-adapter's form that looks for them every 15 s; what they take is divided by the looks that Prometheus counts.
 The rule by name gives no matchers; with `{namespace!=\"\",pod!=\"\"}` the adapter has nothing to look for and asks nothing.
 Bytes are those on the wire, as Prometheus counts them (`prometheus_http_response_size_bytes`), compressed if the client lets it.
 ";
@@ -101,17 +104,19 @@ struct Look {
 /// `idle` is what Prometheus takes in a run while nobody asks.
 fn looks(scene: &Scene, config: &str, idle: Duration, runs: usize) -> Look {
     scene.configure(config);
-    looks_of(&scene.adapter().process, scene, idle, runs)
+    let adapters: Vec<Adapter> = (0..PROGRAMS).map(|_| scene.adapter()).collect();
+    let programs: Vec<&Process> = adapters.iter().map(|adapter| &adapter.process).collect();
+    looks_of(&programs, scene, idle, runs)
 }
 
-fn looks_of(program: &Process, scene: &Scene, idle: Duration, runs: usize) -> Look {
+fn looks_of(programs: &[&Process], scene: &Scene, idle: Duration, runs: usize) -> Look {
     // The first looks find connections and memory still to be made.
     thread::sleep(Duration::from_secs(3));
     let mut look = Look::default();
     for _ in 0..runs {
-        let before = Reading::of(scene, program);
+        let before = Reading::of(scene, programs);
         thread::sleep(RUN);
-        let now = Reading::of(scene, program);
+        let now = Reading::of(scene, programs);
         let looks = now.looks - before.looks;
         look.bytes.push((now.bytes - before.bytes) / looks);
         let ms = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() * 1000.0 / looks;
@@ -126,12 +131,13 @@ fn looks_of(program: &Process, scene: &Scene, idle: Duration, runs: usize) -> Lo
 struct Reading {
     looks: f64,
     bytes: f64,
+    /// Of all programs.
     program: Duration,
     prometheus: Duration,
 }
 
 impl Reading {
-    fn of(scene: &Scene, program: &Process) -> Reading {
+    fn of(scene: &Scene, programs: &[&Process]) -> Reading {
         let of_both = |name: &str| {
             let handlers = ["/api/v1/series", "/api/v1/labels"];
             let counters = handlers.map(|handler| {
@@ -143,7 +149,7 @@ impl Reading {
         Reading {
             looks: of_both("prometheus_http_requests_total"),
             bytes: of_both("prometheus_http_response_size_bytes_sum"),
-            program: program.cpu(),
+            program: programs.iter().map(|program| program.cpu()).sum(),
             prometheus: scene.prometheus.process.cpu(),
         }
     }
@@ -211,6 +217,8 @@ fn looks_of_peer(scene: &Scene, series_query: &str, idle: Duration, runs: usize)
     }
     let control_plane = ControlPlane::start();
     let config = format!("rules:\n{}", upstream_rule(series_query));
-    let peer = Peer::start(scene.path(), &config, &scene.prometheus.url, &control_plane)?;
-    Some(looks_of(&peer.process, scene, idle, runs))
+    let start = |_| Peer::start(scene.path(), &config, &scene.prometheus.url, &control_plane);
+    let peers: Vec<Peer> = (0..PROGRAMS).map(start).collect::<Option<_>>()?;
+    let programs: Vec<&Process> = peers.iter().map(|peer| &peer.process).collect();
+    Some(looks_of(&programs, scene, idle, runs))
 }

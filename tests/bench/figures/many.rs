@@ -18,6 +18,9 @@ const PERIOD: Duration = Duration::from_secs(15);
 
 const KEEP_ALIVE: Protocol = Protocol::KeepAlive { connections: 16 };
 
+/// Rounds before anything is measured.
+const WARM_UP: u32 = 2;
+
 /// Of so many narrow questions one is asked, to spare a machine that all of them would fill.
 const NARROW_PART: usize = 10;
 
@@ -125,7 +128,10 @@ pub(crate) struct Took {
     pub(crate) adapter_mib: Vec<f64>,
     /// The most since the adapter started.
     adapter_peak_mib: f64,
-    pub(crate) outcome: Outcome,
+    /// Of the rounds while it warmed up.
+    beginning: Outcome,
+    /// Of all that came then.
+    outcome: Outcome,
     narrow_cpu_s: Vec<f64>,
     narrow_samples: Vec<f64>,
 }
@@ -195,15 +201,19 @@ fn polled(
     idle_cpu_s: f64,
 ) -> Took {
     let requests = scene.requests(target);
-    let rounds = u32::try_from(windows + 2).unwrap();
-    let load = paced(target, &requests, size.rate(), PERIOD * rounds);
+    let load = |rounds| paced(target, &requests, size.rate(), PERIOD * rounds);
+    let (warm_up, rounds) = (load(WARM_UP), load(u32::try_from(windows).unwrap()));
     thread::scope(|scope| {
-        let asking = scope.spawn(|| load.run());
+        let asking = scope.spawn(|| warm_up.run());
         let mut took = Took {
             requests: size.requests_in_a_period() as f64,
-            most_queries: most_queries(&scene.prometheus, PERIOD * 2),
+            most_queries: most_queries(&scene.prometheus, PERIOD * WARM_UP),
             ..Took::default()
         };
+        let laid_on =
+            |asking: thread::ScopedJoinHandle<'_, Outcome>| asking.join().expect("it is laid on to its end");
+        took.beginning = laid_on(asking);
+        let asking = scope.spawn(|| rounds.run());
         let (mut before, mut adapter_before) = (Reading::of(&scene.prometheus), adapter.process.cpu());
         for window in 0..windows {
             // The last ends a moment before the load does.
@@ -221,7 +231,7 @@ fn polled(
             (before, adapter_before) = (now, adapter_now);
         }
         took.adapter_peak_mib = adapter.process.peak_mib();
-        took.outcome = asking.join().expect("the load is laid on to its end");
+        took.outcome = laid_on(asking);
         took
     })
 }
@@ -279,8 +289,12 @@ fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str
     let queries = Spread::of(&took.queries);
     let (wide, narrow) = (Spread::of(&took.prometheus_cpu_s), Spread::of(&took.narrow_cpu_s));
     let ratio = wide.median / narrow.median;
-    let answered = took.outcome.answered;
     let failed: usize = took.outcome.failed.values().sum();
+    let latency = |what: &str, outcome: &Outcome| Row {
+        what: format!("{what}, p99; {}", answers(outcome)),
+        measured: Cell::new(&[quantile(&outcome.latencies_ms, 0.99)], "ms"),
+        ..Row::told()
+    };
     vec![
         Row {
             what: format!("queries at Prometheus for {load}"),
@@ -319,25 +333,23 @@ fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str
             measured: Cell::new(&took.samples, ""),
             ..Row::told()
         },
-        Row {
-            what: format!(
-                "latency for it, p99; {answered} answered with 200, {}",
-                failures(&took.outcome)
-            ),
-            measured: Cell::new(&[quantile(&took.outcome.latencies_ms, 0.99)], "ms"),
-            ..Row::told()
-        },
+        latency("latency for it", &took.outcome),
+        latency(
+            "latency in its first 30 s, when all begin to ask",
+            &took.beginning,
+        ),
     ]
 }
 
-/// How many requests failed, by why.
-fn failures(outcome: &Outcome) -> String {
+/// How many requests were answered, and how many were not and why.
+fn answers(outcome: &Outcome) -> String {
     let reasons = outcome.failed.iter();
     let reasons: Vec<String> = reasons.map(|(why, count)| format!("{count} {why}")).collect();
-    match reasons.is_empty() {
+    let others = match reasons.is_empty() {
         true => "none not".to_owned(),
         false => reasons.join(", "),
-    }
+    };
+    format!("{} answered with 200, {others}", outcome.answered)
 }
 
 fn adapter_cpu_row(took: &Took, autoscalers: usize) -> Row {
@@ -366,9 +378,8 @@ fn memory_rows(took: &Took, autoscalers: usize) -> [Row; 2] {
         },
         Row {
             what: format!(
-                "the most of it since the start; {} answered with 200, {}",
-                took.outcome.answered,
-                failures(&took.outcome)
+                "the most of it since the start; in the first 30 s {}",
+                answers(&took.beginning)
             ),
             measured: Cell::new(&[took.adapter_peak_mib], "MiB"),
             ..Row::told()
