@@ -145,16 +145,22 @@ impl Memory {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::prometheus::Shape;
-
-    const AGES: Ages = Ages {
+impl Ages {
+    /// For tests.
+    pub(crate) const EXAMPLE: Ages = Ages {
         fresh_for: Duration::from_secs(10),
         serve_stale_for: Duration::from_secs(15),
         failure_hold: Duration::from_secs(5),
         evaluation_grid: Duration::from_secs(5),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus::Shape;
+
+    const AGES: Ages = Ages::EXAMPLE;
 
     fn at(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(1_700_000_000_000 + milliseconds).unwrap()

@@ -149,12 +149,7 @@ mod tests {
     use crate::prometheus::{Answer, Shape};
     use crate::rules::WideQuery;
 
-    const AGES: Ages = Ages {
-        fresh_for: Duration::from_secs(10),
-        serve_stale_for: Duration::from_secs(15),
-        failure_hold: Duration::from_secs(5),
-        evaluation_grid: Duration::from_secs(5),
-    };
+    const AGES: Ages = Ages::EXAMPLE;
     const ROOM: usize = 1 << 20;
 
     fn second(at: i64) -> Timestamp {

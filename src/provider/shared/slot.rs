@@ -165,12 +165,7 @@ mod tests {
     use super::*;
     use crate::prometheus::{Answer, Shape};
 
-    const AGES: Ages = Ages {
-        fresh_for: Duration::from_secs(10),
-        serve_stale_for: Duration::from_secs(15),
-        failure_hold: Duration::from_secs(5),
-        evaluation_grid: Duration::from_secs(5),
-    };
+    const AGES: Ages = Ages::EXAMPLE;
     const MEMORY: Duration = Duration::from_secs(30);
 
     fn second(at: i64) -> Timestamp {
