@@ -2,8 +2,8 @@
 //!
 //! Ten autoscalers that scale by the same objects ask the same; it is computed and written once.
 
+use crate::model::QuickMap;
 use bytes::Bytes;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most that is kept, in bytes: some 1,500 bodies of ten pods each.
@@ -16,7 +16,7 @@ const BODY_BYTES: usize = 512;
 pub(super) struct Repeated<Basis>(Mutex<Bodies<Basis>>);
 
 struct Bodies<Basis> {
-    by_target: HashMap<Box<str>, Arc<Body<Basis>>>,
+    by_target: QuickMap<Box<str>, Arc<Body<Basis>>>,
     bytes: usize,
 }
 
@@ -73,7 +73,7 @@ fn size_bytes(target: &str, bytes: &Bytes) -> usize {
 impl<Basis> Default for Bodies<Basis> {
     fn default() -> Self {
         Bodies {
-            by_target: HashMap::new(),
+            by_target: QuickMap::default(),
             bytes: 0,
         }
     }

@@ -3,6 +3,7 @@
 mod access;
 mod diagnostic;
 mod labels;
+mod map;
 mod metric;
 mod quantity;
 mod resource;
@@ -14,6 +15,7 @@ mod usage;
 pub use access::{Action, FrontProxy, ResourceAction, User};
 pub use diagnostic::{Diagnostic, Place, chain};
 pub use labels::{GrowingLabels, Labels};
+pub use map::{QuickMap, QuickState};
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
 };

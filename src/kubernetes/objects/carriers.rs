@@ -1,20 +1,19 @@
 //! Which label sets carry a label. Pure.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::slice;
 use std::sync::Arc;
 
-use crate::model::{Labels, Operator, Requirement, Selector};
+use crate::model::{Labels, Operator, QuickMap, QuickState, Requirement, Selector};
 
 /// The label sets of a namespace by each label they carry, so that a selector is compared with few of them.
 ///
 /// Sets are told apart by where they are: equal ones are the same.
 #[derive(Debug, Default)]
 pub(super) struct Carriers {
-    hasher: RandomState,
+    hasher: QuickState,
     /// By the hash of name and value: a set that comes up because of another label is compared in vain.
-    sets: HashMap<u64, Sets>,
+    sets: QuickMap<u64, Sets>,
 }
 
 /// Most labels that tell workloads apart are carried by one set.

@@ -1,17 +1,17 @@
 //! Names and labels of the objects of one resource.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::carriers::Carriers;
-use crate::model::{Labels, Selector};
+use crate::model::{Labels, QuickMap, Selector};
 
 /// Objects by namespace and name. Cluster-scoped ones have the namespace "".
 ///
 /// Pods of one workload mostly carry the same labels, so equal label sets are kept once.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    namespaces: HashMap<Box<str>, Namespace>,
+    namespaces: QuickMap<Box<str>, Namespace>,
     label_sets: HashSet<Arc<Labels>>,
     len: usize,
 }
@@ -21,7 +21,7 @@ pub(super) struct Store {
 struct Namespace {
     labels: BTreeMap<Arc<str>, Arc<Labels>>,
     /// The same the other way round: a selector is compared once with the labels that many objects carry.
-    names: HashMap<Arc<Labels>, BTreeSet<Arc<str>>>,
+    names: QuickMap<Arc<Labels>, BTreeSet<Arc<str>>>,
     carriers: Carriers,
     edition: Edition,
 }

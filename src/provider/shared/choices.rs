@@ -1,9 +1,9 @@
 //! Which objects one question is asked for. Pure: time comes in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::model::{ObjectChoice, Timestamp, age};
+use crate::model::{ObjectChoice, QuickMap, Timestamp, age};
 
 /// Choices that are remembered of one question. A caller may make them up.
 const MOST_CHOICES: usize = 256;
@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 1000;
 
 /// The objects that one question was asked for lately.
 #[derive(Debug, Default)]
-pub(super) struct Choices(HashMap<ObjectChoice, Chosen>);
+pub(super) struct Choices(QuickMap<ObjectChoice, Chosen>);
 
 /// What a choice came to.
 #[derive(Debug)]

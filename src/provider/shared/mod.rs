@@ -19,14 +19,14 @@ mod rush;
 mod slot;
 mod topic;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::model::{ObjectChoice, Timestamp};
+use crate::model::{ObjectChoice, QuickMap, Timestamp};
 use crate::prometheus::Ages;
 use crate::telemetry::Metrics;
 
@@ -72,8 +72,8 @@ pub(super) struct Shared {
 #[derive(Debug)]
 struct State {
     slots: Demand<Key, Group, Slot>,
-    families: HashMap<Arc<Family>, Members>,
-    overviews: HashMap<Arc<Family>, Overview>,
+    families: QuickMap<Arc<Family>, Members>,
+    overviews: QuickMap<Arc<Family>, Overview>,
     /// Families whose overview somebody waits for, and that is not asked for yet.
     hurried: Vec<Arc<Family>>,
     kept: usize,
@@ -125,8 +125,8 @@ impl Shared {
                     of_group: MOST_OF_NAMESPACE,
                     memory,
                 }),
-                families: HashMap::new(),
-                overviews: HashMap::new(),
+                families: QuickMap::default(),
+                overviews: QuickMap::default(),
                 hurried: Vec::new(),
                 kept: 0,
                 kept_bytes: 0,
