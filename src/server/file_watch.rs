@@ -4,7 +4,7 @@
 //! looking at each file does not. It is read where its metadata changed, and at the look after that again: two writes
 //! between which a coarse clock does not tick leave the same metadata.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -123,18 +123,13 @@ impl Seen {
 
 impl Stamp {
     fn of(file: &Path) -> Option<Stamp> {
-        fs::metadata(file).ok().map(|metadata| Stamp::from(&metadata))
-    }
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(metadata: &Metadata) -> Stamp {
-        Stamp {
+        let metadata = fs::metadata(file).ok()?;
+        Some(Stamp {
             device_and_inode: (metadata.dev(), metadata.ino()),
             size_bytes: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
+        })
     }
 }
 

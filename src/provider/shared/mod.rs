@@ -134,8 +134,8 @@ impl Shared {
         }
     }
 
-    /// Makes the family known; `None` if its answers are never refreshed. What was kept for another rule in the same place
-    /// is dropped.
+    /// The state, in which the family is known from now on; `None` if its answers are never refreshed. What was kept for
+    /// another rule in the same place is dropped.
     fn knowing(&self, family: &Family, topic: &Topic) -> Option<MutexGuard<'_, State>> {
         let state = self.lock();
         let members = state.families.get(family);
