@@ -5,9 +5,11 @@
 
 use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION};
 use super::label_selector::LabelSelector;
-use super::types::{FITS, MetricValueList};
-use crate::model::{self, ExternalRequest, ExternalValue, MetricValue, Timestamp};
-use prost::Message;
+use super::types::{FITS, MetricValueList, by_template};
+use crate::model::{
+    self, ExternalRequest, ExternalValue, MetricValue, ObjectReference, ObjectValue, Timestamp,
+};
+use prost::{Message, encode_length_delimiter, length_delimiter_len};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -16,33 +18,102 @@ const MAGIC: &[u8] = b"k8s\0";
 
 /// A `MetricValueList`, also for a single object.
 pub(super) fn custom_list(list: MetricValueList<'_>) -> Vec<u8> {
-    let MetricValueList {
-        version,
-        request,
-        values,
-    } = list;
-    let selector = LabelSelector::echo(&request.metric_selector).map(Selector::from);
-    let (metric, selector) = match version {
-        CustomVersion::V1beta1 => (request.metric.clone().into_bytes(), selector),
-        CustomVersion::V1beta2 => {
-            let name = request.metric.clone();
-            (MetricIdentifier { name, selector }.encode_to_vec(), None)
+    let mut items = Items::of(list.values.len());
+    let mut number = String::new();
+    let template = |value| Template::of(&list, value);
+    by_template(list.values, template, |template, value| {
+        number.clear();
+        write!(number, "{}", value.value.quantity).expect(FITS);
+        template.write(&value.object.name, &number, &mut items.0);
+    });
+    items.enveloped("MetricValueList", list.version.group_version())
+}
+
+/// The bytes of an item around the name of its object and its number, which alone differ in most lists.
+///
+/// An item is a `MetricValue` of either version, its object a `v1.ObjectReference`.
+struct Template {
+    /// Of the object, before its name.
+    kind_and_namespace: Vec<u8>,
+    /// Of the object, after its name.
+    api_version: Vec<u8>,
+    /// Between the object and the number.
+    before_number: Vec<u8>,
+    selector: Vec<u8>,
+}
+
+impl Template {
+    const OBJECT: u8 = key(1);
+    const NAME: u8 = key(3);
+    const NUMBER: u8 = key(5);
+    /// In the number.
+    const TEXT: u8 = key(1);
+
+    fn of(list: &MetricValueList<'_>, value: &ObjectValue) -> Template {
+        let ObjectReference {
+            resource, namespace, ..
+        } = &value.object;
+        let selector = LabelSelector::echo(&list.request.metric_selector).map(Selector::from);
+        let metric = list.request.metric.clone();
+        let (metric, selector) = match list.version {
+            CustomVersion::V1beta1 => (metric.into_bytes(), selector),
+            CustomVersion::V1beta2 => {
+                let name = metric;
+                (MetricIdentifier { name, selector }.encode_to_vec(), None)
+            }
+        };
+        let kind_and_namespace = KindAndNamespace {
+            kind: resource.kind.clone(),
+            namespace: namespace.as_deref().unwrap_or_default().to_owned(),
+        };
+        let api_version = ApiVersion {
+            api_version: format!("{}/{}", resource.group, resource.version),
+        };
+        let before_number = BeforeNumber {
+            metric,
+            timestamp: Time::from(value.value.at),
+            window: window(&value.value),
+        };
+        Template {
+            kind_and_namespace: kind_and_namespace.encode_to_vec(),
+            api_version: api_version.encode_to_vec(),
+            before_number: before_number.encode_to_vec(),
+            selector: AfterNumber { selector }.encode_to_vec(),
         }
-    };
-    let mut item = CustomValue {
-        metric,
-        selector,
-        ..CustomValue::default()
-    };
-    let mut items = Items::of(values.len());
-    for value in values {
-        item.object.set(&value.object);
-        item.timestamp = Time::from(value.value.at);
-        item.window = window(&value.value);
-        item.value.set(&value.value);
-        items.add(&item);
     }
-    items.enveloped("MetricValueList", version.group_version())
+
+    fn write(&self, name: &str, number: &str, body: &mut Vec<u8>) {
+        let object_bytes = self.kind_and_namespace.len() + field_bytes(name.len()) + self.api_version.len();
+        let number_bytes = field_bytes(number.len());
+        let others_bytes = self.before_number.len() + self.selector.len();
+        let item_bytes = field_bytes(object_bytes) + field_bytes(number_bytes) + others_bytes;
+        put_key(Items::KEY, item_bytes, body);
+        put_key(Template::OBJECT, object_bytes, body);
+        body.extend_from_slice(&self.kind_and_namespace);
+        put_key(Template::NAME, name.len(), body);
+        body.extend_from_slice(name.as_bytes());
+        body.extend_from_slice(&self.api_version);
+        body.extend_from_slice(&self.before_number);
+        put_key(Template::NUMBER, number_bytes, body);
+        put_key(Template::TEXT, number.len(), body);
+        body.extend_from_slice(number.as_bytes());
+        body.extend_from_slice(&self.selector);
+    }
+}
+
+/// What stands before a field of bytes: a small number and the type.
+const fn key(number: u8) -> u8 {
+    number << 3 | 2
+}
+
+fn put_key(key: u8, bytes: usize, body: &mut Vec<u8>) {
+    body.push(key);
+    encode_length_delimiter(bytes, body).expect(FITS);
+}
+
+/// What a field of so many bytes takes.
+fn field_bytes(bytes: usize) -> usize {
+    1 + length_delimiter_len(bytes) + bytes
 }
 
 /// An `ExternalMetricValueList`.
@@ -73,7 +144,7 @@ struct Items(Vec<u8>);
 
 impl Items {
     /// Number and type of the field, as they stand before each item.
-    const KEY: u8 = 2 << 3 | 2;
+    const KEY: u8 = key(2);
     /// Most take less.
     const USUAL_BYTES: usize = 128;
 
@@ -125,11 +196,25 @@ struct TypeMeta {
     kind: String,
 }
 
-/// `MetricValue` of either version.
+/// The first part of a `v1.ObjectReference`.
 #[derive(Clone, PartialEq, Message)]
-struct CustomValue {
-    #[prost(message, required, tag = "1")]
-    object: ObjectReference,
+struct KindAndNamespace {
+    #[prost(string, tag = "1")]
+    kind: String,
+    #[prost(string, tag = "2")]
+    namespace: String,
+}
+
+/// The last part of it.
+#[derive(Clone, PartialEq, Message)]
+struct ApiVersion {
+    #[prost(string, tag = "5")]
+    api_version: String,
+}
+
+/// The middle of a `MetricValue` of either version.
+#[derive(Clone, PartialEq, Message)]
+struct BeforeNumber {
     /// A text in v1beta1 and a [`MetricIdentifier`] in v1beta2: to protobuf both are so many bytes.
     #[prost(bytes = "vec", tag = "2")]
     metric: Vec<u8>,
@@ -137,8 +222,11 @@ struct CustomValue {
     timestamp: Time,
     #[prost(int64, optional, tag = "4")]
     window: Option<i64>,
-    #[prost(message, required, tag = "5")]
-    value: Quantity,
+}
+
+/// Its end.
+#[derive(Clone, PartialEq, Message)]
+struct AfterNumber {
     /// In v1beta1 alone.
     #[prost(message, optional, tag = "6")]
     selector: Option<Selector>,
@@ -164,32 +252,6 @@ struct ExternalMetricValue {
     window: Option<i64>,
     #[prost(message, required, tag = "5")]
     value: Quantity,
-}
-
-/// `v1.ObjectReference`.
-#[derive(Clone, PartialEq, Message)]
-struct ObjectReference {
-    #[prost(string, tag = "1")]
-    kind: String,
-    #[prost(string, tag = "2")]
-    namespace: String,
-    #[prost(string, tag = "3")]
-    name: String,
-    #[prost(string, tag = "5")]
-    api_version: String,
-}
-
-impl ObjectReference {
-    /// Makes it another one, in the memory that it has.
-    fn set(&mut self, object: &model::ObjectReference) {
-        let namespace = object.namespace.as_deref().unwrap_or_default();
-        self.kind.clone_from(&object.resource.kind);
-        namespace.clone_into(&mut self.namespace);
-        self.name.clone_from(&object.name);
-        self.api_version.clone_from(&object.resource.group);
-        self.api_version.push('/');
-        self.api_version.push_str(&object.resource.version);
-    }
 }
 
 /// `metav1.Time`, in whole seconds as in JSON.

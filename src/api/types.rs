@@ -70,20 +70,18 @@ impl<'a> MetricValueList<'a> {
         let empty = MetricValueList { values: &[], ..self };
         let mut json = serde_json::to_vec(&empty).expect(SERIALIZES);
         json.truncate(json.len() - "]}".len());
-        let mut template = None;
-        for (position, value) in self.values.iter().enumerate() {
-            if position > 0 {
+        let template = |value| self.template(value);
+        by_template(self.values, template, |template, value| {
+            if !json.ends_with(b"[") {
                 json.push(b',');
             }
-            let known = template.take().filter(|template: &Template| template.fits(value));
-            let template = template.insert(known.unwrap_or_else(|| self.template(value)));
             template.write(value, &mut json);
-        }
+        });
         json.extend_from_slice(b"]}");
         json
     }
 
-    fn template(&self, value: &'a ObjectValue) -> Template<'a> {
+    fn template(&self, value: &'a ObjectValue) -> Template {
         let item = match self.version {
             CustomVersion::V1beta1 => serde_json::to_string(&V1beta1 {
                 described_object: DescribedObject {
@@ -102,7 +100,7 @@ impl<'a> MetricValueList<'a> {
                 ..V1beta2::new(self.request, value)
             }),
         };
-        Template::of(&item.expect(SERIALIZES), value)
+        Template::of(&item.expect(SERIALIZES))
     }
 }
 
@@ -124,19 +122,38 @@ impl Serialize for MetricValueList<'_> {
 /// What stands for a name or a value in a template.
 const BLANK: &str = "\0";
 
+/// Writes each value by the template of the one before, if the two differ in no more than name and number.
+pub(super) fn by_template<'a, Template>(
+    values: &'a [ObjectValue],
+    template: impl Fn(&'a ObjectValue) -> Template,
+    mut write: impl FnMut(&Template, &'a ObjectValue),
+) {
+    let mut last: Option<(&ObjectValue, Template)> = None;
+    for value in values {
+        let known = last.take().filter(|(of, _)| differ_in_name_and_number(of, value));
+        let (_, template) = last.insert(known.unwrap_or_else(|| (value, template(value))));
+        write(template, value);
+    }
+}
+
+fn differ_in_name_and_number(one: &ObjectValue, other: &ObjectValue) -> bool {
+    one.object.namespace == other.object.namespace
+        && one.object.resource == other.object.resource
+        && (one.value.at, one.value.window) == (other.value.at, other.value.window)
+}
+
 /// The text of an item around the name of its object and its value.
-struct Template<'a> {
+struct Template {
     before_name: String,
     before_value: String,
     end: String,
-    of: &'a ObjectValue,
 }
 
-impl<'a> Template<'a> {
+impl Template {
     /// Cuts an item whose name and value are blank.
     ///
     /// Within texts quotes are escaped, what else comes before the name has other keys, and no label has a blank value.
-    fn of(item: &str, value: &'a ObjectValue) -> Template<'a> {
+    fn of(item: &str) -> Template {
         let parts = item.split_once(r#""name":"\u0000""#).and_then(|(begin, rest)| {
             let (middle, end) = rest.split_once(r#""value":"\u0000""#)?;
             Some((begin, middle, end))
@@ -146,16 +163,7 @@ impl<'a> Template<'a> {
             before_name: format!(r#"{begin}"name":"#),
             before_value: format!(r#"{middle}"value":""#),
             end: format!("\"{end}"),
-            of: value,
         }
-    }
-
-    /// Whether the item of a value is the same but for name and value.
-    fn fits(&self, value: &ObjectValue) -> bool {
-        let (one, other) = (&self.of.object, &value.object);
-        one.namespace == other.namespace
-            && one.resource == other.resource
-            && (self.of.value.at, self.of.value.window) == (value.value.at, value.value.window)
     }
 
     fn write(&self, value: &ObjectValue, json: &mut Vec<u8>) {
