@@ -158,7 +158,7 @@ fn object_value(value: &ObjectValue) -> ValueServed {
     let object = ObjectName {
         kind: value.object.resource.kind.clone(),
         namespace: value.object.namespace.as_deref().map(str::to_owned),
-        name: value.object.name.clone(),
+        name: value.object.name.to_string(),
     };
     ValueServed {
         object: Some(object),
@@ -337,7 +337,7 @@ mod tests {
                     scope: Scope::Namespaced,
                 }),
                 namespace: Some("shop".into()),
-                name: "cart-0".to_owned(),
+                name: Arc::from("cart-0"),
             },
             value: MetricValue {
                 quantity: Quantity::from_milli(1500),

@@ -168,7 +168,7 @@ impl Template {
 
     fn write(&self, value: &ObjectValue, json: &mut Vec<u8>) {
         json.extend_from_slice(self.before_name.as_bytes());
-        serde_json::to_writer(&mut *json, &value.object.name).expect(SERIALIZES);
+        serde_json::to_writer(&mut *json, &*value.object.name).expect(SERIALIZES);
         json.extend_from_slice(self.before_value.as_bytes());
         write!(json, "{}", value.value.quantity).expect(FITS);
         json.extend_from_slice(self.end.as_bytes());
@@ -341,7 +341,7 @@ mod tests {
                 scope: Scope::Namespaced,
             }),
             namespace: namespace.map(Arc::from),
-            name: name.to_owned(),
+            name: Arc::from(name),
         }
     }
 

@@ -59,7 +59,7 @@ pub struct ObjectReference {
     /// `None` for cluster-scoped objects.
     pub namespace: Option<Arc<str>>,
     /// Name of the object.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 /// The value of a custom metric for one object.

@@ -5,6 +5,7 @@ mod diagnostic;
 mod labels;
 mod map;
 mod metric;
+mod object_names;
 mod quantity;
 mod resource;
 mod sample;
@@ -19,6 +20,7 @@ pub use map::{QuickMap, QuickState};
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,
 };
+pub use object_names::ObjectNames;
 pub use quantity::{Binary, ParseQuantityError, Quantity};
 pub use resource::{GroupResource, Resource, Resources, Scope};
 pub use sample::Sample;

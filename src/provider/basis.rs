@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use super::shared::Held;
 use super::{Provider, now};
 use crate::kubernetes::Edition;
-use crate::model::{ObjectChoice, Resource};
+use crate::model::{ObjectChoice, ObjectNames, Resource};
 use crate::rules::Catalog;
 use crate::telemetry::CacheOutcome;
 
@@ -16,8 +16,8 @@ pub struct Basis {
     pub(super) resource: Arc<Resource>,
     pub(super) namespace: Option<Arc<str>>,
     pub(super) choice: ObjectChoice,
-    /// The objects chosen, sorted.
-    pub(super) names: Vec<String>,
+    /// The objects chosen.
+    pub(super) names: ObjectNames,
     /// What they were found in; `None` where they were named.
     pub(super) objects: Option<Edition>,
     pub(super) held: Held,

@@ -10,8 +10,8 @@ use super::trace::{Reading, Trace};
 use super::{Provider, values};
 use crate::kubernetes::Edition;
 use crate::model::{
-    CustomRequest, MetricValue, ObjectChoice, ObjectReference, ObjectValue, Resource, Sample, Scope,
-    Timestamp,
+    CustomRequest, MetricValue, ObjectChoice, ObjectNames, ObjectReference, ObjectValue, Resource, Sample,
+    Scope, Timestamp,
 };
 use crate::prometheus::Shape;
 use crate::rules::{self, CustomEntry, DropReason, Duplicates, OnNoValue};
@@ -28,16 +28,19 @@ pub(super) async fn answer(
     let entry = catalog
         .find_custom(&resource.group_resource(), &request.metric)
         .map_err(|why| subject.no_metric(&why))?;
-    trace.rule = Some(entry.rule.place.clone());
+    if trace.is_read() {
+        trace.rule = Some(entry.rule.place.clone());
+    }
     let (names, objects) = objects(provider, request, &resource, &subject, trace).await?;
     if trace.is_read() {
-        trace.objects = Some(names.clone());
+        let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+        trace.objects = Some(texts.clone());
         let namespace = entry.namespace_label.clone().zip(request.namespace.clone());
         trace.own = namespace
             .map(|(label, namespace)| (label, vec![namespace]))
             .into_iter()
             .collect();
-        trace.own.push((entry.label.clone(), names.clone()));
+        trace.own.push((entry.label.clone(), texts));
     }
     let topic = Topic::custom(entry, &request.metric_selector);
     let ask = Ask {
@@ -73,7 +76,11 @@ pub(super) async fn answer(
 }
 
 /// The resource as it is served, in the scope it was asked for.
-fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Result<Arc<Resource>, Error> {
+fn served(
+    provider: &Provider,
+    request: &CustomRequest,
+    subject: &Subject<'_>,
+) -> Result<Arc<Resource>, Error> {
     let resources = provider.sources.objects.resources();
     let resource = resources
         .find(&request.resource)
@@ -90,16 +97,16 @@ fn served(provider: &Provider, request: &CustomRequest, subject: &Subject) -> Re
     }
 }
 
-/// Names of the objects asked for, sorted, at least one, and what they were found in if they were not named.
+/// Names of the objects asked for, at least one, and what they were found in if they were not named.
 async fn objects(
     provider: &Provider,
     request: &CustomRequest,
     resource: &Resource,
-    subject: &Subject,
+    subject: &Subject<'_>,
     trace: &mut Trace,
-) -> Result<(Vec<String>, Option<Edition>), Error> {
+) -> Result<(ObjectNames, Option<Edition>), Error> {
     let selector = match &request.objects {
-        ObjectChoice::Named(name) => return Ok((vec![name.clone()], None)),
+        ObjectChoice::Named(name) => return Ok((ObjectNames::from_iter([name.as_str()]), None)),
         ObjectChoice::Matching(selector) => selector,
     };
     let plural = &resource.plural;
@@ -136,8 +143,8 @@ struct Asked<'a> {
     request: &'a CustomRequest,
     entry: &'a CustomEntry,
     namespace: Option<Arc<str>>,
-    names: &'a [String],
-    subject: Subject,
+    names: &'a ObjectNames,
+    subject: Subject<'a>,
     now: Timestamp,
 }
 
@@ -243,7 +250,7 @@ impl Asked<'_> {
         let policy = self.entry.rule.policies.on_empty;
         let mut values = Vec::new();
         let mut left_out = false;
-        for name in self.names {
+        for name in self.names.iter() {
             match self.stand_in("onEmpty", policy, name, trace) {
                 Some(Ok(value)) => values.push(self.object(name, value)),
                 Some(Err(_)) => left_out = true,
@@ -296,12 +303,12 @@ impl Asked<'_> {
         }
     }
 
-    fn object(&self, name: &str, value: MetricValue) -> ObjectValue {
+    fn object(&self, name: &Arc<str>, value: MetricValue) -> ObjectValue {
         ObjectValue {
             object: ObjectReference {
                 resource: Arc::clone(&self.entry.resource),
                 namespace: self.namespace.clone(),
-                name: name.to_owned(),
+                name: Arc::clone(name),
             },
             value,
         }

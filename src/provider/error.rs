@@ -1,10 +1,13 @@
 //! Why there is no answer.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::Asker;
 use crate::kubernetes::ObjectsError;
-use crate::model::{Consumer, CustomRequest, ExternalRequest, ObjectChoice, Place, Timestamp, UsageRequest};
+use crate::model::{
+    Consumer, CustomRequest, ExternalRequest, GroupResource, ObjectChoice, Place, Timestamp, UsageRequest,
+};
 use crate::prometheus;
 use crate::rules::{NoMetric, QueryFault, Rule};
 
@@ -73,11 +76,38 @@ pub struct NotFound {
     pub reason: &'static str,
 }
 
-/// What a request is about, in the words of its error messages.
-#[derive(Clone, Debug)]
-pub(super) struct Subject {
-    metric: String,
-    target: String,
+/// What a request is about, for its error messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a> {
+    metric: &'a str,
+    target: Target<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Target<'a> {
+    Objects(&'a GroupResource, &'a ObjectChoice),
+    Consumers(Consumer, &'a ObjectChoice),
+    Namespace(&'a str),
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let choice = match self {
+            Target::Objects(resource, choice) => {
+                write!(f, "{resource}")?;
+                choice
+            }
+            Target::Consumers(consumer, choice) => {
+                write!(f, "{consumer}")?;
+                choice
+            }
+            Target::Namespace(name) => return write!(f, "namespace {name}"),
+        };
+        match choice {
+            ObjectChoice::Named(name) => write!(f, " {name}"),
+            ObjectChoice::Matching(_) => Ok(()),
+        }
+    }
 }
 
 impl Error {
@@ -121,44 +151,36 @@ impl Error {
     }
 }
 
-impl Subject {
-    pub(super) fn custom(request: &CustomRequest) -> Subject {
-        let target = match &request.objects {
-            ObjectChoice::Named(name) => format!("{} {name}", request.resource),
-            ObjectChoice::Matching(_) => request.resource.to_string(),
-        };
+impl<'a> Subject<'a> {
+    pub(super) fn custom(request: &'a CustomRequest) -> Subject<'a> {
         Subject {
-            metric: request.metric.clone(),
-            target,
+            metric: &request.metric,
+            target: Target::Objects(&request.resource, &request.objects),
         }
     }
 
-    pub(super) fn external(request: &ExternalRequest) -> Subject {
+    pub(super) fn external(request: &'a ExternalRequest) -> Subject<'a> {
         Subject {
-            metric: request.metric.clone(),
-            target: format!("namespace {}", request.namespace),
+            metric: &request.metric,
+            target: Target::Namespace(&request.namespace),
         }
     }
 
-    pub(super) fn usage(request: &UsageRequest, metric: &str) -> Subject {
-        let target = match &request.objects {
-            ObjectChoice::Named(name) => format!("{} {name}", request.of),
-            ObjectChoice::Matching(_) => request.of.to_string(),
-        };
+    pub(super) fn usage(request: &'a UsageRequest, metric: &'a str) -> Subject<'a> {
         Subject {
-            metric: metric.to_owned(),
-            target,
+            metric,
+            target: Target::Consumers(request.of, &request.objects),
         }
     }
 
-    pub(super) fn metric(&self) -> &str {
-        &self.metric
+    pub(super) fn metric(&self) -> &'a str {
+        self.metric
     }
 
     pub(super) fn not_found(&self, reason: &'static str, cause: impl Into<String>) -> Error {
         Error::NotFound(NotFound {
-            metric: self.metric.clone(),
-            target: self.target.clone(),
+            metric: self.metric.to_owned(),
+            target: self.target.to_string(),
             cause: cause.into(),
             reason,
         })

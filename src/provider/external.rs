@@ -5,7 +5,7 @@ use super::last::AnswerKey;
 use super::shared::{self, Ask, Topic};
 use super::trace::{Reading, Trace};
 use super::{Provider, values};
-use crate::model::{ExternalRequest, ExternalValue, Timestamp};
+use crate::model::{ExternalRequest, ExternalValue, ObjectNames, Timestamp};
 use crate::prometheus::{Answer, Shape};
 use crate::rules::{self, DropReason, ExternalEntry, OnNoValue};
 
@@ -20,18 +20,20 @@ pub(super) async fn answer(
     let entry = catalog
         .find_external(&request.metric)
         .map_err(|why| subject.no_metric(&why))?;
-    trace.rule = Some(entry.rule.place.clone());
-    let label = entry.namespace_label.clone();
-    trace.own = label
-        .map(|label| (label, vec![request.namespace.clone()]))
-        .into_iter()
-        .collect();
+    if trace.is_read() {
+        trace.rule = Some(entry.rule.place.clone());
+        let label = entry.namespace_label.clone();
+        trace.own = label
+            .map(|label| (label, vec![request.namespace.clone()]))
+            .into_iter()
+            .collect();
+    }
     let topic = Topic::external(entry, &request.selector);
     let ask = Ask {
         topic: &topic,
         namespace: Some(&request.namespace),
         choice: None,
-        names: &[],
+        names: &ObjectNames::default(),
     };
     let found = shared::found(provider, &ask, &subject, now, trace).await?;
     let asked = Asked {
@@ -49,7 +51,7 @@ struct Asked<'a> {
     provider: &'a Provider,
     entry: &'a ExternalEntry,
     request: &'a ExternalRequest,
-    subject: Subject,
+    subject: Subject<'a>,
     now: Timestamp,
 }
 

@@ -73,7 +73,7 @@ async fn found(
 async fn objects(
     provider: &Provider,
     request: &UsageRequest,
-    subject: &Subject,
+    subject: &Subject<'_>,
 ) -> Result<Vec<Object>, Error> {
     let served = provider.sources.objects.resources();
     let resource = served
@@ -105,7 +105,11 @@ async fn objects(
 }
 
 /// The rules that can be asked: if there is none, nothing can ever be known.
-fn enabled<'a>(rules: &'a UsageRules, of: Consumer, subject: &Subject) -> Result<Vec<&'a UsageRule>, Error> {
+fn enabled<'a>(
+    rules: &'a UsageRules,
+    of: Consumer,
+    subject: &Subject<'_>,
+) -> Result<Vec<&'a UsageRule>, Error> {
     let (enabled, disabled): (Vec<_>, Vec<_>) = rules.of(of).partition(|rule| rule.fault().is_none());
     if !enabled.is_empty() {
         return Ok(enabled);

@@ -72,7 +72,7 @@ impl CustomEntry {
     pub fn query(
         &self,
         namespace: Option<&str>,
-        names: &[String],
+        names: &[impl AsRef<str>],
         selector: &Selector,
     ) -> Result<String, QueryFault> {
         self.query_of(
@@ -86,7 +86,7 @@ impl CustomEntry {
     pub fn short_query(
         &self,
         namespace: Option<&str>,
-        names: &[String],
+        names: &[impl AsRef<str>],
         selector: &Selector,
     ) -> Result<String, QueryFault> {
         let objects = Condition {
@@ -122,10 +122,14 @@ impl ExternalEntry {
     }
 }
 
-pub(super) fn condition(label: &str, names: &[String], whose: Whose) -> Result<Condition, QueryFault> {
+pub(super) fn condition(
+    label: &str,
+    names: &[impl AsRef<str>],
+    whose: Whose,
+) -> Result<Condition, QueryFault> {
     Ok(Condition {
         matcher: Matcher::one_of(label, names)?,
-        values: names.to_vec(),
+        values: names.iter().map(|name| name.as_ref().to_owned()).collect(),
         whose,
     })
 }

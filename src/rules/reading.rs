@@ -1,9 +1,9 @@
 //! Which sample belongs to which object.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::catalog::CustomEntry;
-use crate::model::{Labels, Sample};
+use crate::model::{Labels, ObjectNames, Sample};
 
 /// What to do with several samples for one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub enum Duplicates {
 /// Samples by object, and what could not be used.
 #[derive(Debug, Default)]
 pub struct Reading<'a> {
-    /// Object name and its sample.
-    pub samples: BTreeMap<&'a str, &'a Sample>,
+    /// Name of each object that has one, and its sample.
+    pub samples: Vec<(&'a Arc<str>, &'a Sample)>,
     /// Samples that belong to no object asked for.
     pub dropped: Vec<Dropped>,
     /// Objects with several samples.
@@ -85,36 +85,40 @@ impl DropReason {
     }
 }
 
-/// Sorts samples by the object their label names. `names` is sorted.
+/// Sorts samples by the object their label names.
 pub fn associate<'a>(
     entry: &CustomEntry,
     namespace: Option<&str>,
-    names: &[String],
+    names: &'a ObjectNames,
     samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Reading<'a> {
     let mut reading = Reading::default();
     let mut ordered: Vec<&Sample> = samples.into_iter().collect();
     ordered.sort_by(|one, other| one.labels.cmp(&other.labels));
+    let mut by_place: Vec<Option<&Sample>> = vec![None; names.len()];
     for sample in ordered {
-        match object_of(entry, namespace, names, sample) {
-            Ok(name) => {
-                if let Some(earlier) = reading.samples.insert(name, sample) {
+        match place_of(entry, namespace, names, sample) {
+            Ok(place) => {
+                if let Some(earlier) = by_place[place].replace(sample) {
                     reading.dropped.push(dropped(earlier, DropReason::Repeated));
-                    reading.repeated.push(name);
+                    reading.repeated.push(&names[place]);
                 }
             }
             Err(reason) => reading.dropped.push(dropped(sample, reason)),
         }
     }
+    let found = names.iter().zip(by_place);
+    reading.samples = found.filter_map(|(name, sample)| Some((name, sample?))).collect();
     reading
 }
 
-fn object_of<'a>(
+/// The place of the object among the names.
+fn place_of(
     entry: &CustomEntry,
     namespace: Option<&str>,
-    names: &[String],
-    sample: &'a Sample,
-) -> Result<&'a str, DropReason> {
+    names: &ObjectNames,
+    sample: &Sample,
+) -> Result<usize, DropReason> {
     let labelled = |label: &String| sample.labels.get(label);
     if let (Some(asked), Some(found)) = (namespace, entry.namespace_label.as_ref().and_then(labelled))
         && asked != found
@@ -122,10 +126,7 @@ fn object_of<'a>(
         return Err(DropReason::OtherNamespace);
     }
     let name = labelled(&entry.label).ok_or_else(|| DropReason::NoLabel(entry.label.clone()))?;
-    if names.binary_search_by(|known| known.as_str().cmp(name)).is_err() {
-        return Err(DropReason::NotAsked);
-    }
-    Ok(name)
+    names.place(name).ok_or(DropReason::NotAsked)
 }
 
 pub(crate) fn dropped(sample: &Sample, reason: DropReason) -> Dropped {

@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 
 use super::Cluster;
 use crate::config::{KubernetesSettings, ObjectsFile};
-use crate::model::{Diagnostic, Resource, Resources, Selector};
+use crate::model::{Diagnostic, ObjectNames, Resource, Resources, Selector};
 use crate::telemetry::Metrics;
 
 pub(super) use failure::is_forbidden;
@@ -45,8 +45,8 @@ enum Source {
 /// Objects that a selector matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Matching {
-    /// Their names, sorted.
-    pub names: Vec<String>,
+    /// Their names.
+    pub names: ObjectNames,
     /// Why they may have changed since they were last seen.
     pub outdated: Option<String>,
     /// What they were found in; `None` if there is no object.

@@ -1,10 +1,10 @@
 //! Names and labels of the objects of one resource.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::carriers::Carriers;
-use crate::model::{Labels, QuickMap, Selector};
+use crate::model::{Labels, ObjectNames, QuickMap, Selector};
 
 /// Objects by namespace and name. Cluster-scoped ones have the namespace "".
 ///
@@ -21,9 +21,17 @@ pub(super) struct Store {
 struct Namespace {
     labels: BTreeMap<Arc<str>, Arc<Labels>>,
     /// The same the other way round: a selector is compared once with the labels that many objects carry.
-    names: QuickMap<Arc<Labels>, BTreeSet<Arc<str>>>,
+    names: QuickMap<Arc<Labels>, Named>,
     carriers: Carriers,
     edition: Edition,
+}
+
+/// The objects that carry one label set.
+#[derive(Debug, Default)]
+struct Named {
+    names: BTreeSet<Arc<str>>,
+    /// The same for those who ask, until it changes.
+    told: OnceLock<ObjectNames>,
 }
 
 /// The names and labels of a namespace's objects as they were at a moment: after each change it is another.
@@ -50,18 +58,19 @@ pub struct Object {
 }
 
 impl Store {
-    /// Names in a namespace that a selector matches, sorted.
-    pub(super) fn matching(&self, namespace: &str, selector: &Selector) -> Vec<String> {
+    /// Names in a namespace that a selector matches.
+    pub(super) fn matching(&self, namespace: &str, selector: &Selector) -> ObjectNames {
         let Some(objects) = self.namespaces.get(namespace) else {
-            return Vec::new();
+            return ObjectNames::default();
         };
-        let mut names = match objects.carriers.of(selector) {
+        let matching = match objects.carriers.of(selector) {
             Some(sets) => objects.carried(sets, selector),
             None => objects.carried(objects.names.keys(), selector),
         };
-        names.sort_unstable();
-        // A copy, where `to_string` would format each.
-        names.into_iter().map(|name| String::from(&**name)).collect()
+        match matching.as_slice() {
+            [only] => only.told(),
+            several => several.iter().flat_map(|named| &named.names).cloned().collect(),
+        }
     }
 
     /// The edition of a namespace's objects; `None` if there are none.
@@ -143,18 +152,34 @@ impl Store {
     }
 }
 
+impl Named {
+    fn told(&self) -> ObjectNames {
+        let told = || self.names.iter().cloned().collect();
+        self.told.get_or_init(told).clone()
+    }
+
+    fn add(&mut self, name: Arc<str>) {
+        self.told.take();
+        self.names.insert(name);
+    }
+
+    /// Whether none is left.
+    fn remove(&mut self, name: &str) -> bool {
+        self.told.take();
+        self.names.remove(name);
+        self.names.is_empty()
+    }
+}
+
 impl Namespace {
-    /// Names of the objects that carry one of these label sets, if a selector matches it.
+    /// The objects of each of these label sets that a selector matches.
     fn carried<'a>(
         &'a self,
         sets: impl IntoIterator<Item = &'a Arc<Labels>>,
         selector: &Selector,
-    ) -> Vec<&'a Arc<str>> {
+    ) -> Vec<&'a Named> {
         let matching = sets.into_iter().filter(|labels| selector.matches(labels));
-        matching
-            .filter_map(|labels| self.names.get(labels))
-            .flatten()
-            .collect()
+        matching.filter_map(|labels| self.names.get(labels)).collect()
     }
 
     /// The labels that the object had before.
@@ -170,11 +195,11 @@ impl Namespace {
         let before = self.remove(name);
         self.edition = Edition::default();
         let name: Arc<str> = name.into();
-        let names = self.names.entry(Arc::clone(&labels)).or_insert_with(|| {
+        let named = self.names.entry(Arc::clone(&labels)).or_insert_with(|| {
             self.carriers.add(&labels);
-            BTreeSet::new()
+            Named::default()
         });
-        names.insert(Arc::clone(&name));
+        named.add(Arc::clone(&name));
         self.labels.insert(name, labels);
         before
     }
@@ -183,9 +208,8 @@ impl Namespace {
     fn remove(&mut self, name: &str) -> Option<Arc<Labels>> {
         let labels = self.labels.remove(name)?;
         self.edition = Edition::default();
-        if let Some(names) = self.names.get_mut(&labels) {
-            names.remove(name);
-            if names.is_empty() {
+        if let Some(named) = self.names.get_mut(&labels) {
+            if named.remove(name) {
                 self.names.remove(&labels);
                 self.carriers.remove(&labels);
             }
@@ -203,7 +227,8 @@ mod tests {
     }
 
     fn names(store: &Store, namespace: &str, selector: &str) -> Vec<String> {
-        store.matching(namespace, &selector.parse().unwrap())
+        let names = store.matching(namespace, &selector.parse().unwrap());
+        names.iter().map(ToString::to_string).collect()
     }
 
     #[test]

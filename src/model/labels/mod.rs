@@ -67,7 +67,10 @@ impl Labels {
 
 impl Ord for Labels {
     fn cmp(&self, other: &Labels) -> Ordering {
-        self.iter().cmp(other.iter())
+        match Arc::ptr_eq(&self.names, &other.names) {
+            true => self.values.iter().cmp(other.values.iter()),
+            false => self.iter().cmp(other.iter()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::overview::Flight;
 use super::recall::Recalled;
 use super::topic::Narrow;
 use super::{Ask, Topic};
-use crate::model::{Sample, Timestamp};
+use crate::model::{ObjectNames, Sample, Timestamp};
 use crate::prometheus::{Answer, Error as BackendError};
 use crate::provider::error::{Error, Subject};
 use crate::provider::trace::Trace;
@@ -37,7 +37,7 @@ impl Found {
     }
 
     /// The samples that the narrow question about these objects would have brought.
-    pub(in crate::provider) fn samples(&self, names: &[String]) -> Vec<&Sample> {
+    pub(in crate::provider) fn samples(&self, names: &ObjectNames) -> Vec<&Sample> {
         self.kept.samples(names).unwrap_or_default()
     }
 }
@@ -47,7 +47,7 @@ impl Found {
 pub(in crate::provider) async fn found(
     provider: &Provider,
     ask: &Ask<'_>,
-    subject: &Subject,
+    subject: &Subject<'_>,
     now: Timestamp,
     trace: &mut Trace,
 ) -> Result<Found, Error> {
@@ -76,7 +76,7 @@ pub(in crate::provider) async fn found(
 struct Asking<'a> {
     provider: &'a Provider,
     ask: &'a Ask<'a>,
-    subject: &'a Subject,
+    subject: &'a Subject<'a>,
     now: Timestamp,
 }
 
@@ -237,7 +237,7 @@ impl Asking<'_> {
 }
 
 /// The answer with the samples alone that were asked for.
-fn shown(kept: &Kept, names: &[String]) -> Answer {
+fn shown(kept: &Kept, names: &ObjectNames) -> Answer {
     let samples = kept.samples(names).unwrap_or_default();
     Answer {
         samples: samples.into_iter().cloned().collect(),

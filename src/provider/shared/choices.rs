@@ -1,9 +1,8 @@
 //! Which objects one question is asked for. Pure: time comes in.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::model::{ObjectChoice, QuickMap, Timestamp, age};
+use crate::model::{ObjectChoice, ObjectNames, QuickMap, Timestamp, age};
 
 /// Choices that are remembered of one question. A caller may make them up.
 const MOST_CHOICES: usize = 256;
@@ -20,18 +19,18 @@ pub(super) struct Choices(QuickMap<ObjectChoice, Chosen>);
 struct Chosen {
     count: usize,
     /// `None` if they were not wanted, or too many.
-    names: Option<Vec<String>>,
+    names: Option<ObjectNames>,
     last: Timestamp,
 }
 
 impl Choices {
-    /// Some objects are asked for. Their names, which are sorted, are kept only if they are wanted.
+    /// Some objects are asked for. Their names are kept only if they are wanted.
     ///
     /// The answer is when they were asked for the time before.
     pub(super) fn add(
         &mut self,
         choice: &ObjectChoice,
-        names: &[String],
+        names: &ObjectNames,
         are_wanted: bool,
         memory: Duration,
         now: Timestamp,
@@ -40,7 +39,7 @@ impl Choices {
         if let Some(chosen) = self.0.get_mut(choice) {
             before = Some(chosen.last);
             (chosen.count, chosen.last) = (names.len(), now);
-            let is_known = chosen.names.as_deref() == Some(names);
+            let is_known = chosen.names.as_ref() == Some(names);
             if is_known && are_wanted || chosen.names.is_none() && !are_wanted {
                 return before;
             }
@@ -63,25 +62,28 @@ impl Choices {
             .0
             .values()
             .flat_map(|chosen| &chosen.names)
-            .map(Vec::len)
+            .map(|names| names.len())
             .sum();
         if are_wanted
             && remembered + names.len() <= MOST_NAMES
             && let Some(chosen) = self.0.get_mut(choice)
         {
-            chosen.names = Some(names.to_vec());
+            chosen.names = Some(names.clone());
         }
         before
     }
 
-    /// The names of all objects that were asked for lately, sorted; `None` if some are not known.
-    pub(super) fn names(&self, memory: Duration, now: Timestamp) -> Option<Vec<String>> {
-        let names: Option<Vec<&Vec<String>>> = self
-            .lately(memory, now)
-            .map(|chosen| chosen.names.as_ref())
-            .collect();
-        let names: BTreeSet<&String> = names?.into_iter().flatten().collect();
-        Some(names.into_iter().cloned().collect())
+    /// The names of all objects that were asked for lately; `None` if some are not known.
+    pub(super) fn names(&self, memory: Duration, now: Timestamp) -> Option<ObjectNames> {
+        let names = self.lately(memory, now).map(|chosen| chosen.names.as_ref());
+        let names: Vec<&ObjectNames> = names.collect::<Option<_>>()?;
+        Some(
+            names
+                .into_iter()
+                .flat_map(|names| names.iter())
+                .cloned()
+                .collect(),
+        )
     }
 
     /// How many objects were asked for lately, those of several choices more than once; `None` without any choice.
@@ -106,11 +108,11 @@ mod tests {
         Timestamp::from_second(at).unwrap()
     }
 
-    fn names(prefix: &str, count: usize) -> Vec<String> {
+    fn names(prefix: &str, count: usize) -> ObjectNames {
         (0..count).map(|number| format!("{prefix}{number}")).collect()
     }
 
-    fn add(choices: &mut Choices, choice: &str, names: &[String], are_wanted: bool, at: i64) {
+    fn add(choices: &mut Choices, choice: &str, names: &ObjectNames, are_wanted: bool, at: i64) {
         let choice = ObjectChoice::Named(choice.to_owned());
         choices.add(&choice, names, are_wanted, MEMORY, second(at));
     }
@@ -123,7 +125,7 @@ mod tests {
         add(&mut choices, "other", &names("a", 1), true, 20);
         add(&mut choices, "one", &names("b", 1), true, 31);
         let known = choices.names(MEMORY, second(31));
-        assert_eq!(known.unwrap(), ["a0", "b0"]);
+        assert_eq!(known, Some(ObjectNames::from_iter(["a0", "b0"])));
         assert_eq!(choices.count(MEMORY, second(31)), Some(2));
     }
 
@@ -143,14 +145,7 @@ mod tests {
         let mut choices = Choices::default();
         add(&mut choices, "one", &names("a", MOST_NAMES), true, 0);
         add(&mut choices, "one", &names("b", MOST_NAMES), true, 1);
-        assert_eq!(
-            choices.names(MEMORY, second(1)),
-            Some({
-                let mut names = names("b", MOST_NAMES);
-                names.sort();
-                names
-            })
-        );
+        assert_eq!(choices.names(MEMORY, second(1)), Some(names("b", MOST_NAMES)));
         add(&mut choices, "other", &names("c", 1), true, 1);
         assert_eq!(choices.names(MEMORY, second(1)), None);
         assert_eq!(choices.count(MEMORY, second(1)), Some(MOST_NAMES + 1));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use super::kept::Kept;
 use super::topic::Key;
 use super::{Shared, State};
-use crate::model::{ObjectChoice, Timestamp};
+use crate::model::{ObjectChoice, ObjectNames, Timestamp};
 
 /// Which answer it was. It is not kept any longer for that.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Shared {
         &self,
         held: &Held,
         choice: &ObjectChoice,
-        names: &[String],
+        names: &ObjectNames,
         now: Timestamp,
     ) -> bool {
         let mut state = self.lock();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Sample, Timestamp};
+use crate::model::{ObjectNames, Sample, Timestamp};
 use crate::prometheus::Answer;
 use crate::rules::WideQuery;
 
@@ -44,21 +44,21 @@ pub(super) struct AllParts {
 enum Covers {
     /// To the question as it is.
     Question,
-    /// To that about these objects, sorted by name.
-    Objects(Vec<String>),
+    /// To that about these objects.
+    Objects(ObjectNames),
     /// To that about any objects: samples are sorted by the label that names them.
     AnyObjects {
         label: String,
-        /// Sorted; `None` if it was asked about all.
-        names: Option<Vec<String>>,
+        /// `None` if it was asked about all.
+        names: Option<ObjectNames>,
     },
 }
 
 impl Kept {
-    /// The answer to a narrow question; `names` are sorted, and there are none for an external metric.
+    /// The answer to a narrow question; there are no names for an external metric.
     ///
     /// With a label the answer to any of the names can be taken from it.
-    pub(super) fn narrow(answer: Answer, names: Vec<String>, label: Option<String>) -> Kept {
+    pub(super) fn narrow(answer: Answer, names: ObjectNames, label: Option<String>) -> Kept {
         let (answer, covers) = match label {
             Some(label) => {
                 let names = Some(names);
@@ -98,21 +98,19 @@ impl Kept {
         }
     }
 
-    /// Whether it is an answer about these objects.
-    ///
-    /// `names` are sorted, and there are none for an external metric.
-    pub(in crate::provider) fn is_about(&self, names: &[String]) -> bool {
+    /// Whether it is an answer about these objects. There are none for an external metric.
+    pub(in crate::provider) fn is_about(&self, names: &ObjectNames) -> bool {
         match &self.covers {
             Covers::Question | Covers::AnyObjects { names: None, .. } => true,
             Covers::Objects(covered) => covered == names,
             Covers::AnyObjects {
                 names: Some(covered), ..
-            } => names.iter().all(|name| covered.binary_search(name).is_ok()),
+            } => covered.hold(names),
         }
     }
 
     /// The samples that the narrow question about these objects would have brought; `None` if that cannot be told.
-    pub(in crate::provider) fn samples(&self, names: &[String]) -> Option<Vec<&Sample>> {
+    pub(in crate::provider) fn samples(&self, names: &ObjectNames) -> Option<Vec<&Sample>> {
         let samples = &self.answer.samples;
         self.is_about(names).then(|| match &self.covers {
             Covers::Question | Covers::Objects(_) => samples.iter().collect(),
@@ -191,21 +189,24 @@ fn by_object(mut answer: Answer, label: &str) -> Answer {
     answer
 }
 
-/// The samples of some objects, of many that are sorted by the label that names them, as the names are.
-fn of_objects<'a>(mut samples: &'a [Sample], label: &str, names: &[String]) -> Vec<&'a Sample> {
+/// The samples of some objects, of many that are sorted by the label that names them.
+fn of_objects<'a>(mut samples: &'a [Sample], label: &str, names: &ObjectNames) -> Vec<&'a Sample> {
     let mut found = Vec::with_capacity(names.len());
-    for name in names {
-        let name = Some(name.as_str());
-        let is_before = |sample: &Sample| sample.labels.get(label) < name;
+    let name_of_next = |samples: &'a [Sample]| samples.first()?.labels.get(label);
+    let mut next = name_of_next(samples);
+    for name in names.iter() {
+        let name = Some(&**name);
         // Those of one workload mostly stand side by side.
-        if samples.first().is_some_and(is_before) {
-            samples = &samples[samples.partition_point(is_before)..];
+        if next < name {
+            samples = &samples[samples.partition_point(|sample| sample.labels.get(label) < name)..];
+            next = name_of_next(samples);
         }
         while let Some((sample, others)) = samples.split_first()
-            && sample.labels.get(label) == name
+            && next == name
         {
             found.push(sample);
             samples = others;
+            next = name_of_next(samples);
         }
     }
     found
@@ -241,7 +242,11 @@ mod tests {
         }
     }
 
-    fn names(names: &[&str]) -> Vec<String> {
+    fn names(names: &[&str]) -> ObjectNames {
+        names.iter().copied().collect()
+    }
+
+    fn namespaces(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
@@ -262,7 +267,7 @@ mod tests {
             ("mail", "a", 3.0),
             ("else", "a", 4.0),
         ]);
-        let parts = parts(answer, &wide(true), &names(&["mail", "shop", "young"]));
+        let parts = parts(answer, &wide(true), &namespaces(&["mail", "shop", "young"]));
         assert_eq!(parts.len(), 3);
         assert_eq!(
             told(&parts["mail"], &["a", "b", "c"]),
@@ -283,7 +288,11 @@ mod tests {
 
     #[test]
     fn label_of_the_namespace_stays_where_narrow_answers_have_it() {
-        let parts = parts(answer(&[("mail", "a", 1.0)]), &wide(false), &names(&["mail"]));
+        let parts = parts(
+            answer(&[("mail", "a", 1.0)]),
+            &wide(false),
+            &namespaces(&["mail"]),
+        );
         assert_eq!(told(&parts["mail"], &["a"]), r#"{namespace="mail",pod="a"} 1"#);
     }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::model::{ObjectChoice, QuickMap, Timestamp};
+use crate::model::{ObjectChoice, ObjectNames, QuickMap, Timestamp};
 use crate::prometheus::Ages;
 use crate::telemetry::Metrics;
 
@@ -105,8 +105,8 @@ pub(super) struct Ask<'a> {
     pub(super) namespace: Option<&'a str>,
     /// `None` for an external metric.
     pub(super) choice: Option<&'a ObjectChoice>,
-    /// The objects chosen, sorted; none for an external metric.
-    pub(super) names: &'a [String],
+    /// The objects chosen; none for an external metric.
+    pub(super) names: &'a ObjectNames,
 }
 
 impl Shared {

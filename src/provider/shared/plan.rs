@@ -6,7 +6,7 @@ use super::overview::Overview;
 use super::slot::Slot;
 use super::topic::{Key, Topic};
 use super::{Members, Shared, State};
-use crate::model::Timestamp;
+use crate::model::{ObjectNames, Timestamp};
 
 /// Names of namespaces in one question, in bytes. VictoriaMetrics takes queries of 16 KiB, and a query may name them
 /// more than once.
@@ -32,7 +32,7 @@ pub(super) enum Form {
     All,
     /// About these objects in the namespace of the one key, if they are known.
     Narrow {
-        names: Option<Vec<String>>,
+        names: Option<ObjectNames>,
         /// Whether the answer can be taken apart.
         is_wide: bool,
     },

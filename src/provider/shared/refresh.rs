@@ -15,7 +15,7 @@ use super::landing::taken_apart;
 use super::plan::{Form, Job};
 use super::slot::Blame;
 use super::topic::Narrow;
-use crate::model::chain;
+use crate::model::{ObjectNames, chain};
 use crate::prometheus::{Answer, Asked, Error, Question};
 use crate::provider::{Backend, Provider, now};
 use crate::rules::{QueryFault, WideQuery};
@@ -164,7 +164,7 @@ enum Rendered {
     /// With the objects in it, and the label that tells them apart if there is one that does.
     Narrow {
         text: String,
-        names: Vec<String>,
+        names: ObjectNames,
         label: Option<String>,
     },
 }
@@ -183,7 +183,7 @@ impl Rendered {
             }
             Form::Narrow { names, is_wide } => {
                 let namespace = namespaces.first().map(String::as_str);
-                Rendered::narrow(&job.topic, namespace, names.as_deref(), *is_wide)
+                Rendered::narrow(&job.topic, namespace, names.as_ref(), *is_wide)
             }
         }
     }
@@ -192,7 +192,7 @@ impl Rendered {
     fn narrow(
         topic: &Topic,
         namespace: Option<&str>,
-        names: Option<&[String]>,
+        names: Option<&ObjectNames>,
         is_wide: bool,
     ) -> Result<Rendered, QueryFault> {
         let Some(names) = names else {
@@ -203,7 +203,7 @@ impl Rendered {
             Narrow::AllObjects(all) => Rendered::Wide(all),
             Narrow::Objects(text) => Rendered::Narrow {
                 text,
-                names: names.to_vec(),
+                names: names.clone(),
                 label: topic.object_label().filter(|_| is_wide).map(str::to_owned),
             },
         })

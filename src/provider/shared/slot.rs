@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::choices::Choices;
 use super::kept::Kept;
 use super::rhythm::Rhythm;
-use crate::model::{ObjectChoice, Timestamp, age};
+use crate::model::{ObjectChoice, ObjectNames, Timestamp, age};
 use crate::prometheus::{Ages, Error};
 
 /// How long a question is asked alone after it was found that it should not be asked with others.
@@ -65,7 +65,7 @@ impl Slot {
         &mut self,
         is_wide: bool,
         choice: &ObjectChoice,
-        names: &[String],
+        names: &ObjectNames,
         memory: Duration,
         now: Timestamp,
     ) -> Option<Timestamp> {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn choose(slot: &mut Slot, count: usize) {
-        let names: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        let names: ObjectNames = (0..count).map(|number| number.to_string()).collect();
         let choice = ObjectChoice::Named("all".to_owned());
         slot.choices.add(&choice, &names, false, MEMORY, second(0));
     }

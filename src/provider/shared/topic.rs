@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::model::{GroupResource, ObjectChoice, Selector};
+use crate::model::{GroupResource, ObjectChoice, ObjectNames, Selector};
 use crate::rules::{CustomEntry, ExternalEntry, QueryFault, Rule, WideQuery};
 
 /// A metric, and the series of it that are selected.
@@ -133,7 +133,7 @@ impl Topic {
     }
 
     /// The query about a namespace and some objects of it; for an external metric there are none.
-    pub(super) fn narrow(&self, namespace: Option<&str>, names: &[String]) -> Result<String, QueryFault> {
+    pub(super) fn narrow(&self, namespace: Option<&str>, names: &ObjectNames) -> Result<String, QueryFault> {
         match &self.entry {
             Entry::Custom(entry) => entry.query(namespace, names, &self.selector),
             Entry::External(entry) => entry.query(namespace.unwrap_or_default(), &self.selector),
@@ -141,7 +141,7 @@ impl Topic {
     }
 
     /// The question about a namespace and some objects of it, in a form that backends take.
-    pub(super) fn asked(&self, namespace: Option<&str>, names: &[String]) -> Result<Narrow, QueryFault> {
+    pub(super) fn asked(&self, namespace: Option<&str>, names: &ObjectNames) -> Result<Narrow, QueryFault> {
         let text = self.narrow(namespace, names)?;
         if text.len() <= LONGEST_BYTES {
             return Ok(Narrow::Objects(text));
@@ -172,8 +172,8 @@ impl Topic {
 
     /// What its narrow questions look like; `None` if there are none. Topics that differ in it have other answers.
     pub(super) fn form(&self) -> Option<String> {
-        let name = "any-name".to_owned();
-        self.narrow(Some(&name), std::slice::from_ref(&name)).ok()
+        let name = "any-name";
+        self.narrow(Some(name), &ObjectNames::from_iter([name])).ok()
     }
 
     /// Whether both are of the same rule, not only of one with the same place.

@@ -88,7 +88,8 @@ impl<'a> Asking<'a> {
         match rule.query(Some(namespace), &names) {
             Ok(query) => self.question(rule, Some(namespace), &query).await,
             Err(fault) => {
-                let subject = Subject::usage(self.request, &rule.usage.to_string());
+                let metric = rule.usage.to_string();
+                let subject = Subject::usage(self.request, &metric);
                 (Err(subject.no_query(rule.key(), &fault)), Trace::default())
             }
         }
