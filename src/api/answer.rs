@@ -12,6 +12,7 @@ use crate::provider::{Basis, Detail};
 use actix_web::rt::time::timeout as bounded;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use futures_util::TryFutureExt;
 use std::time::Duration;
 
 /// How a body is written, and on what it rests.
@@ -89,6 +90,9 @@ fn target(http: &HttpRequest) -> Option<&str> {
 }
 
 /// The answer, or 504 if it takes longer than the caller waits.
-pub(super) async fn within<T>(timeout: Duration, answer: impl Future<Output = T>) -> Result<T, Status> {
-    bounded(timeout, answer).await.map_err(|_| Status::timeout())
+pub(super) fn within<T>(
+    timeout: Duration,
+    answer: impl Future<Output = T>,
+) -> impl Future<Output = Result<T, Status>> {
+    bounded(timeout, answer).map_err(|_| Status::timeout())
 }

@@ -66,9 +66,10 @@ pub(in crate::provider) async fn found(
             asking.kept(&kept, Some(&because), trace);
             Ok(kept)
         }
-        Recalled::Soon(flight) => asking.awaited(flight, trace).await,
-        Recalled::Nothing => asking.its_objects(trace).await,
-        Recalled::NothingOfAll => asking.all_objects(trace).await,
+        // In boxes, or each request would carry the room for them.
+        Recalled::Soon(flight) => Box::pin(asking.awaited(flight, trace)).await,
+        Recalled::Nothing => Box::pin(asking.its_objects(trace)).await,
+        Recalled::NothingOfAll => Box::pin(asking.all_objects(trace)).await,
     };
     kept.map(|kept| Found { kept, held: None })
 }

@@ -197,3 +197,18 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let token = words.next().filter(|token| !token.is_empty())?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every request allocates and moves it.
+    #[test]
+    fn future_of_a_request_has_no_room_for_reviews() {
+        fn size_bytes<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = size_bytes(Access::admit);
+        assert!(bytes <= 3 << 10, "{bytes}");
+    }
+}
