@@ -270,7 +270,7 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ObjectReference, Quantity, Resource, Scope, Timestamp};
+    use crate::model::{GroupResource, ObjectReference, Quantity, Resource, Scope, Timestamp};
     use crate::provider::{BackendAnswer, Shape};
     use std::sync::Arc;
 
@@ -329,10 +329,9 @@ mod tests {
         let value = ObjectValue {
             object: ObjectReference {
                 resource: Arc::new(Resource {
-                    group: String::new(),
+                    name: GroupResource::new("", "pods"),
                     version: "v1".to_owned(),
                     kind: "Pod".to_owned(),
-                    plural: "pods".to_owned(),
                     singular: "pod".to_owned(),
                     scope: Scope::Namespaced,
                 }),

@@ -8,6 +8,7 @@ use super::query::Query;
 use super::status::Status;
 use crate::model::{Consumer, CustomRequest, ExternalRequest, GroupResource, ObjectChoice, UsageRequest};
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A question to one of the metrics APIs.
@@ -55,7 +56,10 @@ impl ApiRequest {
 /// As in Go, the whole path is decoded before it is cut at slashes, so that `%2F` parts segments too.
 pub fn parse(path: &str, query: &str) -> Result<ApiRequest, Status> {
     let invalid = |_| Status::bad_request("invalid request path");
-    let path = percent_decode_str(path).decode_utf8().map_err(invalid)?;
+    let path = match path.contains('%') {
+        true => percent_decode_str(path).decode_utf8().map_err(invalid)?,
+        false => Cow::Borrowed(path),
+    };
     let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(&path).split('/').collect();
     let query = Query::parse(query);
     match segments.as_slice() {
@@ -83,7 +87,7 @@ fn custom(version: CustomVersion, segments: &[&str], query: &Query) -> Result<Ap
     };
     let resource = GroupResource::parse(resource);
     namespace.map_or(Ok(()), check_namespace)?;
-    check_name(&resource, name)?;
+    check_name(name, || resource.clone())?;
     query.check_numbers()?;
     query.fields(Some(name))?;
     let object_selector = query.selector("labelSelector")?;
@@ -107,7 +111,7 @@ fn external(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
     let ["namespaces", namespace, metric] = *segments else {
         return Err(Status::unknown_route());
     };
-    check_name(&namespaces(), namespace)?;
+    check_name(namespace, namespaces)?;
     if query.watch() {
         return Err(Status::watch_not_supported("*", EXTERNAL));
     }
@@ -133,8 +137,10 @@ fn usage(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
         _ => return Err(Status::unknown_route()),
     };
     let resource = of.to_string();
-    namespace.map_or(Ok(()), |namespace| check_name(&namespaces(), namespace))?;
-    name.map_or(Ok(()), |name| check_name(&GroupResource::parse(&resource), name))?;
+    namespace.map_or(Ok(()), |namespace| check_name(namespace, namespaces))?;
+    name.map_or(Ok(()), |name| {
+        check_name(name, || GroupResource::parse(&resource))
+    })?;
     if name.is_none() && query.watch() {
         return Err(Status::watch_not_supported(&resource, USAGE));
     }
@@ -160,7 +166,7 @@ fn usage(segments: &[&str], query: &Query) -> Result<ApiRequest, Status> {
 fn check_namespace(name: &str) -> Result<(), Status> {
     match name {
         "*" => Err(Status::object_not_found(&namespaces(), name)),
-        _ => check_name(&namespaces(), name),
+        _ => check_name(name, namespaces),
     }
 }
 
@@ -171,9 +177,9 @@ fn namespaces() -> GroupResource {
 /// A name that no object can have: there is no such object, and no query is made of it.
 ///
 /// Source: apimachinery, `pkg/api/validation/path/name.go`; the other rules were seen to when the path was cut.
-fn check_name(resource: &GroupResource, name: &str) -> Result<(), Status> {
+fn check_name(name: &str, of: impl FnOnce() -> GroupResource) -> Result<(), Status> {
     match name.contains('%') {
-        true => Err(Status::object_not_found(resource, name)),
+        true => Err(Status::object_not_found(&of(), name)),
         false => Ok(()),
     }
 }

@@ -67,7 +67,7 @@ impl Template {
             namespace: namespace.as_deref().unwrap_or_default().to_owned(),
         };
         let api_version = ApiVersion {
-            api_version: format!("{}/{}", resource.group, resource.version),
+            api_version: format!("{}/{}", resource.group(), resource.version),
         };
         let before_number = BeforeNumber {
             metric,

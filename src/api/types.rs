@@ -250,7 +250,7 @@ struct GroupVersion<'a>(&'a Resource);
 
 impl Display for GroupVersion<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.0.group, self.0.version)
+        write!(f, "{}/{}", self.0.group(), self.0.version)
     }
 }
 
@@ -334,9 +334,8 @@ mod tests {
         ObjectReference {
             resource: Arc::new(Resource {
                 kind: kind.to_owned(),
-                group: group.to_owned(),
+                name: GroupResource::new(group, ""),
                 version: "v1".to_owned(),
-                plural: String::new(),
                 singular: String::new(),
                 scope: Scope::Namespaced,
             }),

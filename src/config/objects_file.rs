@@ -126,12 +126,13 @@ impl ObjectsFile {
 fn read_resource(node: &Node, faults: &mut Faults) -> Resource {
     let resource = Mapping::open(node, &RESOURCE, faults);
     let kind: String = resource.required("kind", scalar::word, faults);
+    let group: Option<String> = resource.optional("group", scalar::text, faults);
     Resource {
-        group: resource
-            .optional("group", scalar::text, faults)
-            .unwrap_or_default(),
+        name: GroupResource {
+            group: group.unwrap_or_default(),
+            resource: resource.required("plural", scalar::word, faults),
+        },
         version: resource.defaulted("version", scalar::word, faults),
-        plural: resource.required("plural", scalar::word, faults),
         singular: resource
             .optional("singular", scalar::word, faults)
             .unwrap_or_else(|| kind.to_lowercase()),

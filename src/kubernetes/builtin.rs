@@ -1,6 +1,6 @@
 //! Resources that every cluster serves.
 
-use crate::model::{Resource, Resources, Scope};
+use crate::model::{GroupResource, Resource, Resources, Scope};
 
 /// Group, version, kind, plural and scope, in order of preference for names without a group.
 const BUILTIN: &[(&str, &str, &str, &str, Scope)] = &[
@@ -77,10 +77,9 @@ pub(super) fn resources() -> Resources {
     let resources = BUILTIN
         .iter()
         .map(|(group, version, kind, plural, scope)| Resource {
-            group: (*group).to_owned(),
+            name: GroupResource::new(group, plural),
             version: (*version).to_owned(),
             kind: (*kind).to_owned(),
-            plural: (*plural).to_owned(),
             singular: kind.to_lowercase(),
             scope: *scope,
         })

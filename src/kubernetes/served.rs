@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIGroup, APIResource};
 use kube::Client;
 use kube::core::discovery::v2::{APIGroupDiscovery, APIResourceDiscovery};
 
-use crate::model::{Resource, Resources, Scope};
+use crate::model::{GroupResource, Resource, Resources, Scope};
 
 /// Groups that we or others like us serve: their resources are numbers about objects, not objects.
 const METRICS: [&str; 3] = [
@@ -99,11 +99,11 @@ fn merged(groups: Vec<Group>, before: &Resources) -> Resources {
         }
         for version in group.versions {
             let known = || {
-                let same = |it: &&Resource| it.group == group.name && it.version == version.name;
+                let same = |it: &&Resource| it.group() == group.name && it.version == version.name;
                 before.iter().filter(same).cloned().collect()
             };
             let served = version.resources.unwrap_or_else(known);
-            resources.extend(served.into_iter().filter(|it| taken.insert(it.group_resource())));
+            resources.extend(served.into_iter().filter(|it| taken.insert(it.name.clone())));
         }
     }
     Resources::new(resources)
@@ -178,10 +178,9 @@ fn of_parts(parts: &Parts<'_>) -> Option<Resource> {
         return None;
     }
     Some(Resource {
-        group: parts.group.to_owned(),
+        name: GroupResource::new(parts.group, parts.plural),
         version: parts.version.to_owned(),
         kind: parts.kind.to_owned(),
-        plural: parts.plural.to_owned(),
         singular: match parts.singular {
             "" => parts.kind.to_lowercase(),
             singular => singular.to_owned(),
@@ -226,7 +225,7 @@ mod tests {
 
     /// `PLURAL.GROUP/VERSION` of each.
     fn shown(resources: &Resources) -> Vec<String> {
-        let name = |it: &Resource| format!("{}/{}", it.group_resource(), it.version);
+        let name = |it: &Resource| format!("{}/{}", it.name, it.version);
         resources.iter().map(name).collect()
     }
 

@@ -13,15 +13,20 @@ pub struct GroupResource {
 }
 
 impl GroupResource {
+    /// From a group and a name in it.
+    pub fn new(group: &str, resource: &str) -> Self {
+        GroupResource {
+            group: group.to_owned(),
+            resource: resource.to_owned(),
+        }
+    }
+
     /// Splits at the first dot: `ingresses.networking.k8s.io`.
     ///
     /// Source: apimachinery, `pkg/runtime/schema`, `ParseGroupResource`.
     pub fn parse(text: &str) -> Self {
         let (resource, group) = text.split_once('.').unwrap_or((text, ""));
-        GroupResource {
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-        }
+        GroupResource::new(group, resource)
     }
 }
 
@@ -47,14 +52,12 @@ pub enum Scope {
 /// A resource the cluster serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// API group; empty for the core group.
-    pub group: String,
+    /// Its plural name and group.
+    pub name: GroupResource,
     /// Preferred version: `v1`.
     pub version: String,
     /// `Pod`.
     pub kind: String,
-    /// `pods`.
-    pub plural: String,
     /// `pod`.
     pub singular: String,
     /// Where its objects live.
@@ -62,12 +65,14 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Plural name and group.
-    pub fn group_resource(&self) -> GroupResource {
-        GroupResource {
-            group: self.group.clone(),
-            resource: self.plural.clone(),
-        }
+    /// `pods`.
+    pub fn plural(&self) -> &str {
+        &self.name.resource
+    }
+
+    /// API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        &self.name.group
     }
 }
 
@@ -87,10 +92,11 @@ impl Resources {
     /// Source: apimachinery, `pkg/api/meta`, `DefaultRESTMapper.ResourcesFor`.
     pub fn find(&self, wanted: &GroupResource) -> Option<&Arc<Resource>> {
         let name = wanted.resource.to_lowercase();
-        let named = |resource: &&Arc<Resource>| resource.plural == name || resource.singular == name;
-        let exact = |resource: &&Arc<Resource>| resource.group == wanted.group;
-        let loose =
-            |resource: &&Arc<Resource>| wanted.group.is_empty() || resource.group.starts_with(&wanted.group);
+        let named = |resource: &&Arc<Resource>| resource.plural() == name || resource.singular == name;
+        let exact = |resource: &&Arc<Resource>| resource.group() == wanted.group;
+        let loose = |resource: &&Arc<Resource>| {
+            wanted.group.is_empty() || resource.group().starts_with(&wanted.group)
+        };
         let fitting = || self.0.iter().filter(named);
         fitting().find(exact).or_else(|| fitting().find(loose))
     }

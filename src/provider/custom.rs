@@ -26,7 +26,7 @@ pub(super) async fn answer(
     let resource = served(provider, request, &subject)?;
     let catalog = provider.catalog();
     let entry = catalog
-        .find_custom(&resource.group_resource(), &request.metric)
+        .find_custom(&resource.name, &request.metric)
         .map_err(|why| subject.no_metric(&why))?;
     if trace.is_read() {
         trace.rule = Some(entry.rule.place.clone());
@@ -88,11 +88,11 @@ fn served(
     match (resource.scope, &request.namespace) {
         (Scope::Namespaced, Some(_)) | (Scope::Cluster, None) => Ok(Arc::clone(resource)),
         (Scope::Namespaced, None) => {
-            Err(subject.not_found("WrongScope", format!("{} live in a namespace", resource.plural)))
+            Err(subject.not_found("WrongScope", format!("{} live in a namespace", resource.plural())))
         }
         (Scope::Cluster, Some(_)) => Err(subject.not_found(
             "WrongScope",
-            format!("{} do not live in a namespace", resource.plural),
+            format!("{} do not live in a namespace", resource.plural()),
         )),
     }
 }
@@ -109,7 +109,7 @@ async fn objects(
         ObjectChoice::Named(name) => return Ok((ObjectNames::from_iter([name.as_str()]), None)),
         ObjectChoice::Matching(selector) => selector,
     };
-    let plural = &resource.plural;
+    let plural = resource.plural();
     let objects = &provider.sources.objects;
     let matching = objects
         .matching(resource, request.namespace.as_deref(), selector)
@@ -296,7 +296,7 @@ impl Asked<'_> {
         ObjectKey {
             rule: self.entry.rule.key().to_owned(),
             metric: self.request.metric.clone(),
-            resource: self.entry.resource.group_resource(),
+            resource: self.entry.resource.name.clone(),
             namespace: self.request.namespace.clone(),
             name: name.to_owned(),
             selector: self.request.metric_selector.to_string(),

@@ -40,8 +40,8 @@ impl Association {
     ) -> Result<Association, TemplateError> {
         for resource in resources.iter() {
             let shared = Arc::new(resource.clone());
-            for name in [&resource.singular, &resource.plural] {
-                let label = template.label_for(name, &resource.group)?;
+            for name in [&*resource.singular, resource.plural()] {
+                let label = template.label_for(name, resource.group())?;
                 self.templated.entry(label).or_insert_with(|| Arc::clone(&shared));
             }
         }
@@ -86,7 +86,7 @@ impl Association {
             .chain(templated)
         {
             found
-                .entry(resource.group_resource())
+                .entry(resource.name.clone())
                 .or_insert_with(|| (resource.clone(), label.clone()));
         }
         found
@@ -94,5 +94,5 @@ impl Association {
 }
 
 fn is_namespace(resource: &Resource) -> bool {
-    resource.group.is_empty() && resource.plural == "namespaces"
+    resource.group().is_empty() && resource.plural() == "namespaces"
 }

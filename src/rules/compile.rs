@@ -114,7 +114,7 @@ fn namespace_fault(
         place: written.at(key),
         message: format!(
             "no label names the namespace, so {} of different namespaces could not be told apart",
-            homeless.plural
+            homeless.plural()
         ),
         hint: Some(match written.form {
             Form::Upstream(_) => "map a label to `{resource: namespace}` under `resources.overrides`".into(),

@@ -96,9 +96,18 @@ pub fn associate<'a>(
     let mut ordered: Vec<&Sample> = samples.into_iter().collect();
     ordered.sort_by(|one, other| one.labels.cmp(&other.labels));
     let mut by_place: Vec<Option<&Sample>> = vec![None; names.len()];
+    let mut next = 0;
     for sample in ordered {
-        match place_of(entry, namespace, names, sample) {
+        let name = name_of(entry, namespace, sample);
+        // They mostly come in the order of the names.
+        let is_next = |name: &str| names.get(next).is_some_and(|next| **next == *name);
+        let place = name.and_then(|name| match is_next(name) {
+            true => Ok(next),
+            false => names.place(name).ok_or(DropReason::NotAsked),
+        });
+        match place {
             Ok(place) => {
+                next = place + 1;
                 if let Some(earlier) = by_place[place].replace(sample) {
                     reading.dropped.push(dropped(earlier, DropReason::Repeated));
                     reading.repeated.push(&names[place]);
@@ -112,21 +121,19 @@ pub fn associate<'a>(
     reading
 }
 
-/// The place of the object among the names.
-fn place_of(
+/// The name of the object that a sample is for.
+fn name_of<'a>(
     entry: &CustomEntry,
     namespace: Option<&str>,
-    names: &ObjectNames,
-    sample: &Sample,
-) -> Result<usize, DropReason> {
+    sample: &'a Sample,
+) -> Result<&'a str, DropReason> {
     let labelled = |label: &String| sample.labels.get(label);
     if let (Some(asked), Some(found)) = (namespace, entry.namespace_label.as_ref().and_then(labelled))
         && asked != found
     {
         return Err(DropReason::OtherNamespace);
     }
-    let name = labelled(&entry.label).ok_or_else(|| DropReason::NoLabel(entry.label.clone()))?;
-    names.place(name).ok_or(DropReason::NotAsked)
+    labelled(&entry.label).ok_or_else(|| DropReason::NoLabel(entry.label.clone()))
 }
 
 pub(crate) fn dropped(sample: &Sample, reason: DropReason) -> Dropped {

@@ -224,7 +224,7 @@ fn shared_query(request: &str, resources: &Resources, catalog: &Catalog) -> Stri
     let wide = match api {
         "custom" => {
             let resource = resources.find(&GroupResource::parse(resource)).unwrap();
-            let entry = catalog.find_custom(&resource.group_resource(), words[1]).unwrap();
+            let entry = catalog.find_custom(&resource.name, words[1]).unwrap();
             entry.wide_query(&namespaces, &selector)
         }
         _ => catalog
@@ -257,7 +257,7 @@ fn custom(request: &str, resources: &Resources, catalog: &Catalog) -> Result<Str
         false => words[2].split(',').map(str::to_owned).collect(),
     };
     let entry = catalog
-        .find_custom(&resource.group_resource(), words[3])
+        .find_custom(&resource.name, words[3])
         .map_err(|why| absent(&why))?;
     let selector = selector(words.get(4).copied())?;
     entry

@@ -68,14 +68,14 @@ fn home<'a>(
         return Err(fault(format!("no resource `{wanted}` is served"), hint));
     };
     match (resource.scope, &object.namespace) {
-        (Scope::Namespaced, Some(namespace)) => Ok((resource.group_resource(), namespace)),
-        (Scope::Cluster, None) => Ok((resource.group_resource(), "")),
+        (Scope::Namespaced, Some(namespace)) => Ok((resource.name.clone(), namespace)),
+        (Scope::Cluster, None) => Ok((resource.name.clone(), "")),
         (Scope::Namespaced, None) => {
-            let message = format!("{} live in a namespace", resource.plural);
+            let message = format!("{} live in a namespace", resource.plural());
             Err(fault(message, "give its `namespace`"))
         }
         (Scope::Cluster, Some(_)) => {
-            let message = format!("{} do not live in a namespace", resource.plural);
+            let message = format!("{} do not live in a namespace", resource.plural());
             Err(fault(message, "leave `namespace` out"))
         }
     }

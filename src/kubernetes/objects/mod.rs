@@ -155,7 +155,7 @@ impl Objects {
         match &self.source {
             Source::File(file) => {
                 let file = file.load();
-                file.objects.get(&resource.group_resource()).map(read)
+                file.objects.get(&resource.name).map(read)
             }
             Source::Cluster(watches) => watches.look_now(resource, read),
         }

@@ -70,7 +70,7 @@ impl Contents {
 impl Watch {
     pub(super) fn new(resource: Resource, purpose: Purpose) -> Watch {
         Watch {
-            key: resource.group_resource(),
+            key: resource.name.clone(),
             resource,
             purpose,
             contents: tokio::sync::watch::Sender::default(),
@@ -260,16 +260,16 @@ impl Watch {
 
 /// All objects of a resource.
 fn api(client: &Client, resource: &Resource) -> Api<Named> {
-    let version = match resource.group.as_str() {
+    let version = match resource.group() {
         "" => resource.version.clone(),
         group => format!("{group}/{}", resource.version),
     };
     let resource = ApiResource {
-        group: resource.group.clone(),
+        group: resource.group().to_owned(),
         version: resource.version.clone(),
         api_version: version,
         kind: resource.kind.clone(),
-        plural: resource.plural.clone(),
+        plural: resource.plural().to_owned(),
     };
     Api::all_with(client.clone(), &resource)
 }

@@ -86,15 +86,15 @@ impl Watches {
         resource: &Resource,
         read: impl FnOnce(&Store) -> T,
     ) -> Result<(T, Option<String>), ObjectsError> {
-        if resource.group.is_empty() && resource.plural == "secrets" {
-            return Err(ObjectsError::NeverWatched(resource.group_resource()));
+        if resource.group().is_empty() && resource.plural() == "secrets" {
+            return Err(ObjectsError::NeverWatched(resource.name.clone()));
         }
         self.watch(resource).look(self.within, read).await
     }
 
     /// Reads the objects of a resource that is watched, as they are known to be; no watch is started, and nothing waited for.
     pub(super) fn look_now<T>(&self, resource: &Resource, read: impl FnOnce(&Store) -> T) -> Option<T> {
-        let watch = lock(&self.asked).get(&resource.group_resource()).cloned()?;
+        let watch = lock(&self.asked).get(&resource.name).cloned()?;
         watch.look_now(read)
     }
 
@@ -114,10 +114,7 @@ impl Watches {
             .chain(&self.kinds)
             .filter_map(|watch| {
                 let failure = watch.failure()?;
-                Some((
-                    watch.resource.group_resource().to_string(),
-                    format!("not watched: {failure}"),
-                ))
+                Some((watch.resource.name.to_string(), format!("not watched: {failure}")))
             })
             .collect();
         let unread = lock(&self.unread).clone();
@@ -160,14 +157,14 @@ impl Watches {
     /// The watch of a resource, which is started if there is none.
     fn watch(&self, resource: &Resource) -> Arc<Watch> {
         let mut asked = lock(&self.asked);
-        let key = resource.group_resource();
-        let known = asked.get(&key).filter(|watch| watch.resource == *resource);
-        let is_kind = |watch: &&Arc<Watch>| watch.resource.group_resource() == key;
+        let key = &resource.name;
+        let known = asked.get(key).filter(|watch| watch.resource == *resource);
+        let is_kind = |watch: &&Arc<Watch>| watch.resource.name == *key;
         if let Some(watch) = known.or_else(|| self.kinds.iter().find(is_kind)) {
             return watch.clone();
         }
         let watch = Arc::new(Watch::new(resource.clone(), Purpose::Objects));
-        asked.insert(key, watch.clone());
+        asked.insert(key.clone(), watch.clone());
         self.changed.notify_one();
         watch
     }
@@ -226,7 +223,7 @@ impl Watches {
             is_wanted
         });
         for watch in wanted {
-            let key = watch.resource.group_resource();
+            let key = watch.resource.name.clone();
             running.entry(key).or_insert_with(|| {
                 let (client, most, metrics) = (self.cluster.client(), self.most, self.metrics.clone());
                 let watched = watch.clone();
@@ -251,10 +248,9 @@ fn pass_on_panic(ended: Result<(), JoinError>) {
 /// The resources whose objects are resources and API groups.
 fn kinds() -> [Resource; 2] {
     let resource = |group: &str, kind: &str, plural: &str| Resource {
-        group: group.to_owned(),
+        name: GroupResource::new(group, plural),
         version: "v1".to_owned(),
         kind: kind.to_owned(),
-        plural: plural.to_owned(),
         singular: kind.to_lowercase(),
         scope: Scope::Cluster,
     };

@@ -105,7 +105,7 @@ impl Topic {
 
     pub(super) fn family(&self) -> Family {
         let (series, resource) = match &self.entry {
-            Entry::Custom(entry) => (&entry.series, Some(entry.resource.group_resource())),
+            Entry::Custom(entry) => (&entry.series, Some(entry.resource.name.clone())),
             Entry::External(entry) => (&entry.series, None),
         };
         Family {

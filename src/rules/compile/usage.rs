@@ -147,7 +147,7 @@ impl Part<'_> {
                 let place = self.written.at(&format!("resources.overrides.{label}"));
                 unknown_resource(place, &wanted.to_string(), WRITTEN)
             })?;
-            if resource.group.is_empty() && resource.singular == singular {
+            if resource.group().is_empty() && resource.singular == singular {
                 return Ok(label.clone());
             }
         }
