@@ -15,6 +15,7 @@ use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use super::access::Access;
@@ -82,12 +83,11 @@ impl Gate {
         self.limits.check(&request)?;
         // Probes have no place in the room: a full adapter is alive, and restarting it would not help.
         let place = if probe { None } else { Some(self.room.enter()?) };
-        let answer = async {
+        let answer = AssertUnwindSafe(async {
             self.access.admit(request.request(), user).await?;
             next.call(request).await
-        };
-        let answer = AssertUnwindSafe(answer).catch_unwind();
-        let answer = tokio::time::timeout(self.limits.request_timeout, answer).await;
+        });
+        let answer = timeout(self.limits.request_timeout, answer.catch_unwind()).await;
         drop(place);
         match answer {
             Ok(Ok(answer)) => answer,

@@ -208,11 +208,9 @@ impl Namespace {
     fn remove(&mut self, name: &str) -> Option<Arc<Labels>> {
         let labels = self.labels.remove(name)?;
         self.edition = Edition::default();
-        if let Some(named) = self.names.get_mut(&labels) {
-            if named.remove(name) {
-                self.names.remove(&labels);
-                self.carriers.remove(&labels);
-            }
+        if self.names.get_mut(&labels).is_some_and(|named| named.remove(name)) {
+            self.names.remove(&labels);
+            self.carriers.remove(&labels);
         }
         Some(labels)
     }
