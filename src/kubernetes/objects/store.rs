@@ -21,14 +21,14 @@ pub(super) struct Store {
 struct Namespace {
     labels: BTreeMap<Arc<str>, Arc<Labels>>,
     /// The same the other way round: a selector is compared once with the labels that many objects carry.
-    names: QuickMap<Arc<Labels>, Named>,
+    names: QuickMap<Arc<Labels>, Alike>,
     carriers: Carriers,
     edition: Edition,
 }
 
-/// The objects that carry one label set.
+/// Objects that carry the same labels.
 #[derive(Debug, Default)]
-struct Named {
+struct Alike {
     names: BTreeSet<Arc<str>>,
     /// The same for those who ask, until it changes.
     told: OnceLock<ObjectNames>,
@@ -69,7 +69,7 @@ impl Store {
         };
         match matching.as_slice() {
             [only] => only.told(),
-            several => several.iter().flat_map(|named| &named.names).cloned().collect(),
+            several => several.iter().flat_map(|alike| &alike.names).cloned().collect(),
         }
     }
 
@@ -152,7 +152,7 @@ impl Store {
     }
 }
 
-impl Named {
+impl Alike {
     fn told(&self) -> ObjectNames {
         let told = || self.names.iter().cloned().collect();
         self.told.get_or_init(told).clone()
@@ -177,7 +177,7 @@ impl Namespace {
         &'a self,
         sets: impl IntoIterator<Item = &'a Arc<Labels>>,
         selector: &Selector,
-    ) -> Vec<&'a Named> {
+    ) -> Vec<&'a Alike> {
         let matching = sets.into_iter().filter(|labels| selector.matches(labels));
         matching.filter_map(|labels| self.names.get(labels)).collect()
     }
@@ -195,11 +195,11 @@ impl Namespace {
         let before = self.remove(name);
         self.edition = Edition::default();
         let name: Arc<str> = name.into();
-        let named = self.names.entry(Arc::clone(&labels)).or_insert_with(|| {
+        let alike = self.names.entry(Arc::clone(&labels)).or_insert_with(|| {
             self.carriers.add(&labels);
-            Named::default()
+            Alike::default()
         });
-        named.add(Arc::clone(&name));
+        alike.add(Arc::clone(&name));
         self.labels.insert(name, labels);
         before
     }
@@ -208,7 +208,8 @@ impl Namespace {
     fn remove(&mut self, name: &str) -> Option<Arc<Labels>> {
         let labels = self.labels.remove(name)?;
         self.edition = Edition::default();
-        if self.names.get_mut(&labels).is_some_and(|named| named.remove(name)) {
+        let alike = self.names.get_mut(&labels);
+        if alike.is_some_and(|alike| alike.remove(name)) {
             self.names.remove(&labels);
             self.carriers.remove(&labels);
         }
