@@ -8,7 +8,7 @@ use super::{Operator, Requirement};
 
 /// Requirements in the order they were written.
 pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, String> {
-    let mut parser = Parser { rest: text };
+    let mut parser = Parser::new(text);
     let mut requirements = Vec::new();
     loop {
         match parser.peek() {
@@ -30,18 +30,24 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, String> {
 }
 
 struct Parser<'a> {
+    first: Token<'a>,
     rest: &'a str,
 }
 
 impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Parser<'a> {
+        let (first, rest) = Token::split(text);
+        Parser { first, rest }
+    }
+
     fn peek(&self) -> Token<'a> {
-        Token::split(self.rest).0
+        self.first
     }
 
     fn next(&mut self) -> Token<'a> {
-        let (token, rest) = Token::split(self.rest);
-        self.rest = rest;
-        token
+        let first = self.first;
+        *self = Parser::new(self.rest);
+        first
     }
 
     fn requirement(&mut self) -> Result<Requirement, String> {
@@ -157,6 +163,10 @@ fn check_values(key: &str, operator: Operator, values: &[&str]) -> Result<(), St
     }
 }
 
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Token<'a> {
     End,
@@ -176,29 +186,25 @@ enum Token<'a> {
 impl<'a> Token<'a> {
     /// The first token and what follows it.
     fn split(text: &'a str) -> (Token<'a>, &'a str) {
-        const SYMBOLS: [(&str, Token<'static>); 9] = [
-            ("==", Token::DoubleEquals),
-            ("!=", Token::NotEquals),
-            ("=", Token::Equals),
-            ("!", Token::Not),
-            (">", Token::Greater),
-            ("<", Token::Less),
-            ("(", Token::Open),
-            (")", Token::Close),
-            (",", Token::Comma),
-        ];
-        let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
-        if text.is_empty() {
-            return (Token::End, text);
-        }
-        for (symbol, token) in SYMBOLS {
-            if let Some(rest) = text.strip_prefix(symbol) {
-                return (token, rest);
+        let text = text.trim_start_matches(is_space);
+        let (token, bytes) = match text.as_bytes() {
+            [] => (Token::End, 0),
+            [b'=', b'=', ..] => (Token::DoubleEquals, 2),
+            [b'!', b'=', ..] => (Token::NotEquals, 2),
+            [b'=', ..] => (Token::Equals, 1),
+            [b'!', ..] => (Token::Not, 1),
+            [b'>', ..] => (Token::Greater, 1),
+            [b'<', ..] => (Token::Less, 1),
+            [b'(', ..] => (Token::Open, 1),
+            [b')', ..] => (Token::Close, 1),
+            [b',', ..] => (Token::Comma, 1),
+            _ => {
+                let end = text.find(|c| is_space(c) || "=!><(),".contains(c));
+                let end = end.unwrap_or(text.len());
+                (Token::Word(&text[..end]), end)
             }
-        }
-        let end = text.find([' ', '\t', '\r', '\n', '=', '!', '>', '<', '(', ')', ',']);
-        let (word, rest) = text.split_at(end.unwrap_or(text.len()));
-        (Token::Word(word), rest)
+        };
+        (token, &text[bytes..])
     }
 
     /// `found '=', expected: identifier`.
