@@ -93,31 +93,38 @@ pub fn associate<'a>(
     samples: impl IntoIterator<Item = &'a Sample>,
 ) -> Reading<'a> {
     let mut reading = Reading::default();
-    let mut ordered: Vec<&Sample> = samples.into_iter().collect();
-    ordered.sort_by(|one, other| one.labels.cmp(&other.labels));
-    let mut by_place: Vec<Option<&Sample>> = vec![None; names.len()];
-    let mut next = 0;
-    for sample in ordered {
-        let name = name_of(entry, namespace, sample);
+    let mut placed: Vec<(usize, &Sample)> = Vec::with_capacity(names.len());
+    for sample in samples {
         // They mostly come in the order of the names.
+        let next = placed.last().map_or(0, |(place, _)| place + 1);
         let is_next = |name: &str| names.get(next).is_some_and(|next| **next == *name);
-        let place = name.and_then(|name| match is_next(name) {
+        let place = name_of(entry, namespace, sample).and_then(|name| match is_next(name) {
             true => Ok(next),
             false => names.place(name).ok_or(DropReason::NotAsked),
         });
         match place {
-            Ok(place) => {
-                next = place + 1;
-                if let Some(earlier) = by_place[place].replace(sample) {
-                    reading.dropped.push(dropped(earlier, DropReason::Repeated));
-                    reading.repeated.push(&names[place]);
-                }
-            }
+            Ok(place) => placed.push((place, sample)),
             Err(reason) => reading.dropped.push(dropped(sample, reason)),
         }
     }
-    let found = names.iter().zip(by_place);
-    reading.samples = found.filter_map(|(name, sample)| Some((name, sample?))).collect();
+    if !placed.is_sorted_by(|(one, _), (other, _)| one < other) {
+        placed.sort_by(|one, other| (one.0, &one.1.labels).cmp(&(other.0, &other.1.labels)));
+    }
+    reading.samples.reserve(placed.len());
+    for (place, sample) in placed {
+        let name = &names[place];
+        match reading.samples.last_mut() {
+            Some((last, earlier)) if Arc::ptr_eq(last, name) => {
+                reading.dropped.push(dropped(earlier, DropReason::Repeated));
+                reading.repeated.push(name);
+                *earlier = sample;
+            }
+            _ => reading.samples.push((name, sample)),
+        }
+    }
+    reading
+        .dropped
+        .sort_by(|one, other| one.labels.cmp(&other.labels));
     reading
 }
 
