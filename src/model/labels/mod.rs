@@ -26,8 +26,8 @@ type Names = Arc<[Box<str>]>;
 impl Labels {
     /// The value of a label, or `None` when the label is absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut labels = self.iter();
-        labels.find_map(|(known, value)| (known == name).then_some(value))
+        let place = self.names.iter().position(|known| **known == *name)?;
+        self.values.iter().nth(place)
     }
 
     /// Sets a label, replacing its value if it had one.
