@@ -26,6 +26,7 @@ mod route;
 mod routes;
 mod schemas;
 mod status;
+mod templates;
 mod types;
 mod usage;
 

@@ -5,13 +5,14 @@
 
 use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION};
 use super::label_selector::LabelSelector;
-use super::types::{FITS, MetricValueList, by_template};
+use super::reply::FITS;
+use super::templates::by_template;
+use super::types::MetricValueList;
 use crate::model::{
     self, ExternalRequest, ExternalValue, MetricValue, ObjectReference, ObjectValue, Timestamp,
 };
 use prost::{Message, encode_length_delimiter, length_delimiter_len};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// How a body begins.
 const MAGIC: &[u8] = b"k8s\0";
@@ -19,12 +20,9 @@ const MAGIC: &[u8] = b"k8s\0";
 /// A `MetricValueList`, also for a single object.
 pub(super) fn custom_list(list: MetricValueList<'_>) -> Vec<u8> {
     let mut items = Items::of(list.values.len());
-    let mut number = String::new();
     let template = |value| Template::of(&list, value);
-    by_template(list.values, template, |template, value| {
-        number.clear();
-        write!(number, "{}", value.value.quantity).expect(FITS);
-        template.write(&value.object.name, &number, &mut items.0);
+    by_template(list.values, template, |template, name, number| {
+        template.write(name, number, &mut items.0);
     });
     items.enveloped("MetricValueList", list.version.group_version())
 }
@@ -44,7 +42,11 @@ struct Template {
 
 impl Template {
     const OBJECT: u8 = key(1);
+    /// In the object.
+    const KIND: u8 = key(1);
+    const NAMESPACE: u8 = key(2);
     const NAME: u8 = key(3);
+    const API_VERSION: u8 = key(5);
     const NUMBER: u8 = key(5);
     /// In the number.
     const TEXT: u8 = key(1);
@@ -62,21 +64,21 @@ impl Template {
                 (MetricIdentifier { name, selector }.encode_to_vec(), None)
             }
         };
-        let kind_and_namespace = KindAndNamespace {
-            kind: resource.kind.clone(),
-            namespace: namespace.as_deref().unwrap_or_default().to_owned(),
-        };
-        let api_version = ApiVersion {
-            api_version: format!("{}/{}", resource.group(), resource.version),
-        };
+        let (mut kind_and_namespace, mut api_version) = (Vec::new(), Vec::new());
+        put_text(Template::KIND, &resource.kind, &mut kind_and_namespace);
+        if let Some(namespace) = namespace {
+            put_text(Template::NAMESPACE, namespace, &mut kind_and_namespace);
+        }
+        let group_version = [resource.group(), "/", &resource.version].concat();
+        put_text(Template::API_VERSION, &group_version, &mut api_version);
         let before_number = BeforeNumber {
             metric,
             timestamp: Time::from(value.value.at),
             window: window(&value.value),
         };
         Template {
-            kind_and_namespace: kind_and_namespace.encode_to_vec(),
-            api_version: api_version.encode_to_vec(),
+            kind_and_namespace,
+            api_version,
             before_number: before_number.encode_to_vec(),
             selector: AfterNumber { selector }.encode_to_vec(),
         }
@@ -90,13 +92,11 @@ impl Template {
         put_key(Items::KEY, item_bytes, body);
         put_key(Template::OBJECT, object_bytes, body);
         body.extend_from_slice(&self.kind_and_namespace);
-        put_key(Template::NAME, name.len(), body);
-        body.extend_from_slice(name.as_bytes());
+        put_text(Template::NAME, name, body);
         body.extend_from_slice(&self.api_version);
         body.extend_from_slice(&self.before_number);
         put_key(Template::NUMBER, number_bytes, body);
-        put_key(Template::TEXT, number.len(), body);
-        body.extend_from_slice(number.as_bytes());
+        put_text(Template::TEXT, number, body);
         body.extend_from_slice(&self.selector);
     }
 }
@@ -107,8 +107,19 @@ const fn key(number: u8) -> u8 {
 }
 
 fn put_key(key: u8, bytes: usize, body: &mut Vec<u8>) {
-    body.push(key);
-    encode_length_delimiter(bytes, body).expect(FITS);
+    match u8::try_from(bytes) {
+        // As most are.
+        Ok(short @ ..0x80) => body.extend_from_slice(&[key, short]),
+        _ => {
+            body.push(key);
+            encode_length_delimiter(bytes, body).expect(FITS);
+        }
+    }
+}
+
+fn put_text(key: u8, text: &str, body: &mut Vec<u8>) {
+    put_key(key, text.len(), body);
+    body.extend_from_slice(text.as_bytes());
 }
 
 /// What a field of so many bytes takes.
@@ -158,18 +169,22 @@ impl Items {
         item.encode_length_delimited(&mut self.0).expect(FITS);
     }
 
-    /// The list as a body.
+    /// The list as a body: a `runtime.Unknown`, as any object is.
     fn enveloped(self, kind: &str, api_version: &str) -> Vec<u8> {
-        let envelope = Unknown {
-            type_meta: TypeMeta {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
-            },
-            raw: self.0,
+        const TYPE: u8 = key(1);
+        const RAW: u8 = key(2);
+        let Items(raw) = self;
+        let kind = TypeMeta {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
         };
-        let mut body = Vec::with_capacity(MAGIC.len() + envelope.encoded_len());
+        let kind = kind.encode_to_vec();
+        let mut body = Vec::with_capacity(MAGIC.len() + field_bytes(kind.len()) + field_bytes(raw.len()));
         body.extend_from_slice(MAGIC);
-        envelope.encode(&mut body).expect(FITS);
+        put_key(TYPE, kind.len(), &mut body);
+        body.extend_from_slice(&kind);
+        put_key(RAW, raw.len(), &mut body);
+        body.extend_from_slice(&raw);
         body
     }
 }
@@ -179,37 +194,12 @@ fn window(value: &MetricValue) -> Option<i64> {
     i64::try_from(window).ok()
 }
 
-/// `runtime.Unknown`: any object.
-#[derive(Clone, PartialEq, Message)]
-struct Unknown {
-    #[prost(message, required, tag = "1")]
-    type_meta: TypeMeta,
-    #[prost(bytes = "vec", tag = "2")]
-    raw: Vec<u8>,
-}
-
 #[derive(Clone, PartialEq, Message)]
 struct TypeMeta {
     #[prost(string, tag = "1")]
     api_version: String,
     #[prost(string, tag = "2")]
     kind: String,
-}
-
-/// The first part of a `v1.ObjectReference`.
-#[derive(Clone, PartialEq, Message)]
-struct KindAndNamespace {
-    #[prost(string, tag = "1")]
-    kind: String,
-    #[prost(string, tag = "2")]
-    namespace: String,
-}
-
-/// The last part of it.
-#[derive(Clone, PartialEq, Message)]
-struct ApiVersion {
-    #[prost(string, tag = "5")]
-    api_version: String,
 }
 
 /// The middle of a `MetricValue` of either version.
@@ -278,7 +268,7 @@ struct Quantity {
 impl Quantity {
     fn set(&mut self, value: &MetricValue) {
         self.text.clear();
-        write!(self.text, "{}", value.quantity).expect(FITS);
+        value.quantity.push_to(&mut self.text);
     }
 }
 

@@ -2,15 +2,22 @@
 
 use super::negotiation::{JSON, ListForm, PROTOBUF, wants_pretty};
 use super::status::Status;
-use super::types::{FITS, SERIALIZES};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AcceptEncoding, CACHE_CONTROL, ContentEncoding, Encoding, VARY};
+use actix_web::http::header::{
+    AcceptEncoding, CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, Encoding, HeaderValue, VARY,
+};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use std::io::Write;
+
+/// Why no body fails to be written.
+pub(super) const SERIALIZES: &str = "keys are strings and no value fails to serialize";
+
+/// Why nothing can go wrong where a vector is written to.
+pub(super) const FITS: &str = "a vector takes all";
 
 /// Smaller answers are sent as they are: compressing one takes longer than sending it.
 /// The Go API servers begin at 128 KiB, for networks inside a cluster; metric lists of a namespace are a tenth of that.
@@ -64,10 +71,11 @@ pub(super) fn line(mut json: Vec<u8>) -> Bytes {
 }
 
 fn builder(code: StatusCode, media: &'static str) -> HttpResponseBuilder {
+    let header = HeaderValue::from_static;
     let mut builder = HttpResponse::build(code);
     builder
-        .insert_header((CACHE_CONTROL, "no-cache, private"))
-        .content_type(media);
+        .insert_header((CACHE_CONTROL, header("no-cache, private")))
+        .insert_header((CONTENT_TYPE, header(media)));
     builder
 }
 

@@ -4,6 +4,8 @@
 
 use super::groups::{CustomVersion, EXTERNAL, EXTERNAL_VERSION};
 use super::label_selector::LabelSelector;
+use super::reply::SERIALIZES;
+use super::templates::{BLANK, JsonTemplate, by_template};
 use crate::model::{
     CustomRequest, ExternalRequest, ExternalValue, Labels, MetricValue, ObjectReference, ObjectValue,
     Resource, Timestamp,
@@ -12,7 +14,6 @@ use jiff::fmt::temporal::DateTimePrinter;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::Write;
 
 /// Metadata that a list always carries and that is always empty.
 #[derive(Clone, Debug, Serialize)]
@@ -71,17 +72,17 @@ impl<'a> MetricValueList<'a> {
         let mut json = serde_json::to_vec(&empty).expect(SERIALIZES);
         json.truncate(json.len() - "]}".len());
         let template = |value| self.template(value);
-        by_template(self.values, template, |template, value| {
+        by_template(self.values, template, |template, name, number| {
             if !json.ends_with(b"[") {
                 json.push(b',');
             }
-            template.write(value, &mut json);
+            template.write(name, number, &mut json);
         });
         json.extend_from_slice(b"]}");
         json
     }
 
-    fn template(&self, value: &'a ObjectValue) -> Template {
+    fn template(&self, value: &'a ObjectValue) -> JsonTemplate {
         let item = match self.version {
             CustomVersion::V1beta1 => serde_json::to_string(&V1beta1 {
                 described_object: DescribedObject {
@@ -100,15 +101,9 @@ impl<'a> MetricValueList<'a> {
                 ..V1beta2::new(self.request, value)
             }),
         };
-        Template::of(&item.expect(SERIALIZES))
+        JsonTemplate::of(&item.expect(SERIALIZES))
     }
 }
-
-/// Why there is nothing that could go wrong.
-pub(super) const SERIALIZES: &str = "keys are strings and no value fails to serialize";
-
-/// Why nothing can go wrong where a vector is written to.
-pub(super) const FITS: &str = "a vector takes all";
 
 impl Serialize for MetricValueList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -116,62 +111,6 @@ impl Serialize for MetricValueList<'_> {
             CustomVersion::V1beta1 => self.of(V1beta1::new).serialize(serializer),
             CustomVersion::V1beta2 => self.of(V1beta2::new).serialize(serializer),
         }
-    }
-}
-
-/// What stands for a name or a value in a template.
-const BLANK: &str = "\0";
-
-/// Writes each value by the template of the one before, if the two differ in no more than name and number.
-pub(super) fn by_template<'a, Template>(
-    values: &'a [ObjectValue],
-    template: impl Fn(&'a ObjectValue) -> Template,
-    mut write: impl FnMut(&Template, &'a ObjectValue),
-) {
-    let mut last: Option<(&ObjectValue, Template)> = None;
-    for value in values {
-        let known = last.take().filter(|(of, _)| differ_in_name_and_number(of, value));
-        let (_, template) = last.insert(known.unwrap_or_else(|| (value, template(value))));
-        write(template, value);
-    }
-}
-
-fn differ_in_name_and_number(one: &ObjectValue, other: &ObjectValue) -> bool {
-    one.object.namespace == other.object.namespace
-        && one.object.resource == other.object.resource
-        && (one.value.at, one.value.window) == (other.value.at, other.value.window)
-}
-
-/// The text of an item around the name of its object and its value.
-struct Template {
-    before_name: String,
-    before_value: String,
-    end: String,
-}
-
-impl Template {
-    /// Cuts an item whose name and value are blank.
-    ///
-    /// Within texts quotes are escaped, what else comes before the name has other keys, and no label has a blank value.
-    fn of(item: &str) -> Template {
-        let parts = item.split_once(r#""name":"\u0000""#).and_then(|(begin, rest)| {
-            let (middle, end) = rest.split_once(r#""value":"\u0000""#)?;
-            Some((begin, middle, end))
-        });
-        let (begin, middle, end) = parts.expect("an item has a name and a value");
-        Template {
-            before_name: format!(r#"{begin}"name":"#),
-            before_value: format!(r#"{middle}"value":""#),
-            end: format!("\"{end}"),
-        }
-    }
-
-    fn write(&self, value: &ObjectValue, json: &mut Vec<u8>) {
-        json.extend_from_slice(self.before_name.as_bytes());
-        serde_json::to_writer(&mut *json, &*value.object.name).expect(SERIALIZES);
-        json.extend_from_slice(self.before_value.as_bytes());
-        write!(json, "{}", value.value.quantity).expect(FITS);
-        json.extend_from_slice(self.end.as_bytes());
     }
 }
 
