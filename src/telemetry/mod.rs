@@ -1,6 +1,7 @@
 //! The adapter's own metrics and its log.
 
 mod declare;
+mod label_sets;
 pub mod logs;
 mod metrics;
 mod outcome;
