@@ -45,12 +45,15 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
         scene: &scene,
         extent,
     };
-    let found = stand.measure(&adapter.process, adapter.address, ADAPTER_RATE);
-    let floor = stand.floor(&stand.target(adapter.address).body(&HUNDRED.paths()[0]));
-    let peer = peer.map(|peer| stand.measure(&peer.process, peer.address, PEER_RATE));
+    let proxied = stand.proxied(adapter.address);
+    let body = proxied.body(&HUNDRED.paths()[0]);
+    let found = stand.measure(&adapter.process, proxied, ADAPTER_RATE);
+    let floor = Floor::start(scene.path(), &body);
+    let floor = stand.measure(&floor.process, scene.tls.target(floor.address), ADAPTER_RATE);
+    let peer = peer.map(|peer| stand.measure(&peer.process, stand.proxied(peer.address), PEER_RATE));
     Figure {
         how: HOW.to_owned(),
-        rows: rows(&found, &floor, peer.as_ref()),
+        rows: rows(&found, &floor.loaded, peer.as_ref()),
         machine,
     }
 }
@@ -91,36 +94,13 @@ struct Found {
 }
 
 impl Stand<'_> {
-    fn target(&self, address: SocketAddr) -> Target {
+    /// A program that the front proxy asks.
+    fn proxied(&self, address: SocketAddr) -> Target {
         self.control_plane
             .front_proxy(address, self.scene.tls.authority())
     }
 
-    fn floor(&self, body: &[u8]) -> Loaded {
-        let floor = Floor::start(self.scene.path(), body);
-        let target = self.scene.tls.target(floor.address);
-        let requests = self.scene.requests(&target);
-        let at = (target, requests);
-        let mut loaded = Loaded::default();
-        for run in 0..=self.extent.runs {
-            let calm = laid_on(
-                &floor.process,
-                &at,
-                PROTOCOL,
-                Pace::Rate(ADAPTER_RATE),
-                self.extent,
-            );
-            let closed = laid_on(&floor.process, &at, PROTOCOL, Pace::Closed, self.extent);
-            if run > 0 {
-                loaded.calm.take(&calm);
-                loaded.closed.take(&closed);
-            }
-        }
-        loaded
-    }
-
-    fn measure(&self, process: &Process, address: SocketAddr, rate: f64) -> Found {
-        let target = self.target(address);
+    fn measure(&self, process: &Process, target: Target, rate: f64) -> Found {
         let requests = self.scene.requests(&target);
         let at = (target, requests);
         self.wait_until_served(&at);

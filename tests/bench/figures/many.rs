@@ -286,6 +286,7 @@ fn paced<'a>(target: &'a Target, requests: &'a [Request], rate: f64, length: Dur
 
 fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str) -> Vec<Row> {
     let load = format!("{autoscalers} HPAs × 2 metrics in 15 s, {objects}");
+    let beginning = beginning();
     let queries = Spread::of(&took.queries);
     let (wide, narrow) = (Spread::of(&took.prometheus_cpu_s), Spread::of(&took.narrow_cpu_s));
     let ratio = wide.median / narrow.median;
@@ -309,7 +310,7 @@ fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str
             ..Row::told()
         },
         Row {
-            what: format!("most queries in any 15 s of the first 30 s for {load}"),
+            what: format!("most queries in any 15 s of the {beginning} for {load}"),
             must: "at most 200".to_owned(),
             measured: Cell::new(&[took.most_queries], ""),
             verdict: Verdict::reached_if(took.most_queries <= 200.0),
@@ -335,10 +336,15 @@ fn rows_of(took: &Took, autoscalers: usize, objects: &str, part: f64, must: &str
         },
         latency("latency for it", &took.outcome),
         latency(
-            "latency in its first 30 s, when all begin to ask",
+            &format!("latency in its {beginning}, when all begin to ask"),
             &took.beginning,
         ),
     ]
+}
+
+/// The time in which it warms up.
+fn beginning() -> String {
+    format!("first {} s", (PERIOD * WARM_UP).as_secs())
 }
 
 /// How many requests were answered, and how many were not and why.
@@ -378,7 +384,8 @@ fn memory_rows(took: &Took, autoscalers: usize) -> [Row; 2] {
         },
         Row {
             what: format!(
-                "the most of it since the start; in the first 30 s {}",
+                "the most of it since the start; in the {} {}",
+                beginning(),
                 answers(&took.beginning)
             ),
             measured: Cell::new(&[took.adapter_peak_mib], "MiB"),
