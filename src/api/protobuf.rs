@@ -42,14 +42,12 @@ struct Template {
 
 impl Template {
     const OBJECT: u8 = key(1);
-    /// In the object.
-    const KIND: u8 = key(1);
-    const NAMESPACE: u8 = key(2);
-    const NAME: u8 = key(3);
-    const API_VERSION: u8 = key(5);
+    const KIND_OF_OBJECT: u8 = key(1);
+    const NAMESPACE_OF_OBJECT: u8 = key(2);
+    const NAME_OF_OBJECT: u8 = key(3);
+    const API_VERSION_OF_OBJECT: u8 = key(5);
     const NUMBER: u8 = key(5);
-    /// In the number.
-    const TEXT: u8 = key(1);
+    const TEXT_OF_NUMBER: u8 = key(1);
 
     fn of(list: &MetricValueList<'_>, value: &ObjectValue) -> Template {
         let ObjectReference {
@@ -65,12 +63,12 @@ impl Template {
             }
         };
         let (mut kind_and_namespace, mut api_version) = (Vec::new(), Vec::new());
-        put_text(Template::KIND, &resource.kind, &mut kind_and_namespace);
+        put_text(Template::KIND_OF_OBJECT, &resource.kind, &mut kind_and_namespace);
         if let Some(namespace) = namespace {
-            put_text(Template::NAMESPACE, namespace, &mut kind_and_namespace);
+            put_text(Template::NAMESPACE_OF_OBJECT, namespace, &mut kind_and_namespace);
         }
         let group_version = [resource.group(), "/", &resource.version].concat();
-        put_text(Template::API_VERSION, &group_version, &mut api_version);
+        put_text(Template::API_VERSION_OF_OBJECT, &group_version, &mut api_version);
         let before_number = BeforeNumber {
             metric,
             timestamp: Time::from(value.value.at),
@@ -92,11 +90,11 @@ impl Template {
         put_key(Items::KEY, item_bytes, body);
         put_key(Template::OBJECT, object_bytes, body);
         body.extend_from_slice(&self.kind_and_namespace);
-        put_text(Template::NAME, name, body);
+        put_text(Template::NAME_OF_OBJECT, name, body);
         body.extend_from_slice(&self.api_version);
         body.extend_from_slice(&self.before_number);
         put_key(Template::NUMBER, number_bytes, body);
-        put_text(Template::TEXT, number, body);
+        put_text(Template::TEXT_OF_NUMBER, number, body);
         body.extend_from_slice(&self.selector);
     }
 }
