@@ -15,7 +15,7 @@ mod usage;
 
 pub use access::{Action, FrontProxy, ResourceAction, User};
 pub use diagnostic::{Diagnostic, Place, chain};
-pub use labels::{GrowingLabels, Labels};
+pub use labels::{GrowingSets, Labels, TooMuch, pack};
 pub use map::{QuickMap, QuickState};
 pub use metric::{
     CustomRequest, ExternalRequest, ExternalValue, MetricValue, ObjectChoice, ObjectReference, ObjectValue,

@@ -71,16 +71,12 @@ impl Answer {
             })
     }
 
-    /// Bytes that it takes, as far as allocations can be reckoned: each sample has one for the values of its labels; the
-    /// names are shared.
+    /// Bytes that its samples take with the values of their labels; the names are shared.
     pub(crate) fn size_bytes(&self) -> usize {
-        let sample = |sample: &Sample| SAMPLE_BYTES + ALLOCATION_BYTES + sample.labels.values_bytes();
+        let sample = |sample: &Sample| SAMPLE_BYTES + sample.labels.values_bytes();
         self.samples.iter().map(sample).sum()
     }
 }
-
-/// What an allocation takes beside what is in it.
-const ALLOCATION_BYTES: usize = 2 * size_of::<usize>();
 
 const SAMPLE_BYTES: usize = size_of::<Sample>();
 

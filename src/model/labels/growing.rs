@@ -1,41 +1,29 @@
-//! Labels that come one by one.
+//! Label sets that come label by label, one after the other.
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::Arc;
 
-use super::texts;
+use super::texts::{self, TooMuch};
 use super::{Labels, Names};
 
-/// A label set in the making.
+/// Label sets in the making, which will have their values in one allocation.
 ///
 /// Most sets have the names of the one before, in the same order, and then have the list of them in common.
 #[derive(Default)]
-pub struct GrowingLabels {
-    names: Names,
-    /// The values of so many of the names.
-    count: usize,
+pub struct GrowingSets {
+    /// Of each set that is whole.
+    names: Vec<Names>,
     values: texts::Growing,
-    /// All labels, once one came whose name was not the next of the names.
+    /// Of the set in the making there are the values of so many of the names of the set before.
+    count: usize,
+    /// All its labels, once one came whose name was not the next of those names.
     others: BTreeMap<Box<str>, Box<str>>,
 }
 
-impl GrowingLabels {
-    /// Without labels yet; they are likely to be like those of the set before, if there is one.
-    pub fn like(before: Option<&Labels>) -> GrowingLabels {
-        let Some(before) = before else {
-            return GrowingLabels::default();
-        };
-        GrowingLabels {
-            names: Arc::clone(&before.names),
-            values: texts::Growing::with_capacity(before.values.len()),
-            ..GrowingLabels::default()
-        }
-    }
-
+impl GrowingSets {
     /// Sets a label, replacing its value if it had one.
     pub fn insert(&mut self, name: &str, value: &str) {
-        let next = self.names.get(self.count);
+        let next = self.names.last().and_then(|names| names.get(self.count));
         if self.others.is_empty() && next.is_some_and(|next| **next == *name) {
             self.count += 1;
             return self.values.push(value);
@@ -44,40 +32,61 @@ impl GrowingLabels {
         self.others.insert(name.into(), value.into());
     }
 
-    /// The labels.
-    pub fn finish(mut self) -> Labels {
-        if self.others.is_empty() && self.count == self.names.len() {
-            let (names, values) = (self.names, self.values.finish());
-            return Labels { names, values };
-        }
-        self.set_apart();
-        let mut values = texts::Growing::default();
-        self.others.values().for_each(|value| values.push(value));
-        let names = match self.others.keys().eq(&*self.names) {
-            true => self.names,
-            false => self.others.into_keys().collect(),
+    /// The set is whole; what is set then is of the next.
+    pub fn end_set(&mut self) -> Result<(), TooMuch> {
+        let before = self.names.last().cloned().unwrap_or_default();
+        let names = match self.others.is_empty() && self.count == before.len() {
+            true => before,
+            false => self.end_others(before),
         };
-        let values = values.finish();
-        Labels { names, values }
+        self.names.push(names);
+        self.count = 0;
+        self.values.end_set()
+    }
+
+    /// The sets.
+    pub fn finish(self) -> impl Iterator<Item = Labels> {
+        let sets = self.names.into_iter().zip(self.values.finish());
+        sets.map(|(names, values)| Labels { names, values })
+    }
+
+    /// Puts the values of a set in the order of its names, and gives these.
+    fn end_others(&mut self, before: Names) -> Names {
+        self.set_apart();
+        let others = mem::take(&mut self.others);
+        others.values().for_each(|value| self.values.push(value));
+        match others.keys().eq(&*before) {
+            true => before,
+            false => others.into_keys().collect(),
+        }
     }
 
     fn set_apart(&mut self) {
-        let values = mem::take(&mut self.values).finish();
-        let names = self.names.iter().take(mem::take(&mut self.count));
-        let pairs = names.cloned().zip(values.iter().map(Box::from));
-        self.others.extend(pairs);
+        if let Some(before) = self.names.last() {
+            let names = before.iter().take(mem::take(&mut self.count));
+            self.others
+                .extend(names.cloned().zip(self.values.take_unfinished()));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn check(before: &Labels, pairs: &[(&str, &str)]) -> (String, bool) {
-        let mut growing = GrowingLabels::like(Some(before));
+        let mut growing = GrowingSets::default();
+        before
+            .iter()
+            .for_each(|(name, value)| growing.insert(name, value));
+        growing.end_set().unwrap();
         pairs.iter().for_each(|(name, value)| growing.insert(name, value));
-        let labels = growing.finish();
-        (labels.to_string(), Arc::ptr_eq(&labels.names, &before.names))
+        growing.end_set().unwrap();
+        let sets: Vec<Labels> = growing.finish().collect();
+        assert_eq!(&sets[0], before);
+        (sets[1].to_string(), Arc::ptr_eq(&sets[1].names, &sets[0].names))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Label sets.
 
 mod growing;
+mod packed;
 mod texts;
 
 use std::cmp::Ordering;
@@ -8,13 +9,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use growing::GrowingLabels;
+pub use growing::GrowingSets;
+pub use packed::pack;
 use texts::Texts;
+pub use texts::TooMuch;
 
 /// Label names and their values, sorted by name.
 ///
 /// Answers hold hundred thousands of sets with one or two labels each: sets of the same names can have the list of them in
-/// common ([`GrowingLabels`]), and the values of a set are in one allocation.
+/// common, and the values of many sets are in one allocation ([`GrowingSets`], [`pack`]).
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
     names: Names,
@@ -26,27 +29,16 @@ type Names = Arc<[Box<str>]>;
 impl Labels {
     /// The value of a label, or `None` when the label is absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let place = self.names.iter().position(|known| **known == *name)?;
-        self.values.iter().nth(place)
+        self.values.iter().nth(self.place(name)?)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| **known == *name)
     }
 
     /// Sets a label, replacing its value if it had one.
     pub fn insert(&mut self, name: &str, value: &str) {
         *self = self.iter().chain([(name, value)]).collect();
-    }
-
-    /// The set without a label; its names are shared with the one before, if that has the same.
-    #[must_use]
-    pub fn without(&self, name: &str, before: Option<&Labels>) -> Labels {
-        let Some(position) = self.names.iter().position(|known| **known == *name) else {
-            return self.clone();
-        };
-        let (front, back) = (&self.names[..position], &self.names[position + 1..]);
-        let same = before.filter(|before| before.names.split_at_checked(position) == Some((front, back)));
-        Labels {
-            names: same.map_or_else(|| [front, back].concat().into(), |same| Arc::clone(&same.names)),
-            values: self.values.without(position),
-        }
     }
 
     /// Name and value of each label, by name.
@@ -59,7 +51,7 @@ impl Labels {
         self.names.is_empty()
     }
 
-    /// Bytes that its values take in their allocation.
+    /// Bytes that its values take of an allocation.
     pub fn values_bytes(&self) -> usize {
         self.values.len()
     }
@@ -82,10 +74,11 @@ impl PartialOrd for Labels {
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut labels = GrowingLabels::default();
+        let mut sets = GrowingSets::default();
         let pairs = pairs.into_iter();
-        pairs.for_each(|(name, value)| labels.insert(name.as_ref(), value.as_ref()));
-        labels.finish()
+        pairs.for_each(|(name, value)| sets.insert(name.as_ref(), value.as_ref()));
+        sets.end_set().expect("a set is far smaller");
+        sets.finish().next().unwrap_or_default()
     }
 }
 
@@ -113,21 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn label_is_found_replaced_and_taken_off() {
+    fn label_is_found_and_replaced() {
         let mut labels = Labels::from_iter([("pod", "a"), ("namespace", "shop")]);
         assert_eq!(labels.get("pod"), Some("a"));
         assert_eq!(labels.get("po"), None);
         labels.insert("pod", "b");
         labels.insert("app", "");
         assert_eq!(labels.to_string(), r#"{app="",namespace="shop",pod="b"}"#);
-        let rest = labels.without("namespace", None);
-        assert_eq!(rest.to_string(), r#"{app="",pod="b"}"#);
-        assert_eq!(labels.without("zone", None), labels);
-        for before in [&rest, &labels] {
-            let again = labels.without("namespace", Some(before));
-            assert_eq!(again, rest);
-            assert_eq!(Arc::ptr_eq(&again.names, &rest.names), before == &rest);
-        }
     }
 
     #[test]

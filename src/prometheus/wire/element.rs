@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::point::Point;
-use crate::model::{GrowingLabels, Labels, Sample};
+use crate::model::{GrowingSets, Labels, Sample, TooMuch};
 
-/// A sample, or why the series has none.
-pub(crate) type Element = Result<Sample, &'static str>;
+/// The point of a series, or why it has none.
+pub(crate) type Element = Result<Point, &'static str>;
 
-/// Reads a series that stands after these: most have labels of the same names, and keep the list of them in common.
-pub(crate) struct After<'a>(pub(crate) &'a [Sample]);
+/// Reads a series, and adds its labels to those of the others.
+pub(crate) struct With<'a>(pub(crate) &'a mut GrowingSets);
 
-impl<'de> DeserializeSeed<'de> for After<'_> {
+impl<'de> DeserializeSeed<'de> for With<'_> {
     type Value = Element;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Element, D::Error> {
@@ -33,7 +33,7 @@ enum Field {
     Other,
 }
 
-impl<'de> Visitor<'de> for After<'_> {
+impl<'de> Visitor<'de> for With<'_> {
     type Value = Element;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,19 +41,20 @@ impl<'de> Visitor<'de> for After<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Element, A::Error> {
-        let before = self.0.last().map(|sample| &sample.labels);
+        let With(sets) = self;
         let (mut labels, mut point, mut histogram) = (None, None, None);
         while let Some(field) = map.next_key()? {
             match field {
-                Field::Metric => labels = Some(map.next_value_seed(LabelsAfter(before))?),
+                Field::Metric if labels.is_some() => return Err(A::Error::duplicate_field("metric")),
+                Field::Metric => labels = Some(map.next_value_seed(LabelsWith(&mut *sets))?),
                 Field::Value => point = map.next_value()?,
                 Field::Histogram => histogram = map.next_value::<Option<IgnoredAny>>()?,
                 Field::Other => _ = map.next_value::<IgnoredAny>()?,
             }
         }
-        let labels = labels.ok_or_else(|| A::Error::missing_field("metric"))?;
+        labels.ok_or_else(|| A::Error::missing_field("metric"))?;
         Ok(match (point, histogram) {
-            (Some(point), _) => Ok(sample(labels, point)),
+            (Some(point), _) => Ok(point),
             (None, Some(_)) => Err(
                 "it holds native histograms, not numbers; `histogram_quantile` and its kin make numbers of them",
             ),
@@ -71,30 +72,31 @@ pub(crate) fn sample(labels: Labels, point: Point) -> Sample {
     }
 }
 
-/// Reads the labels of a series that stands after one with those labels.
-struct LabelsAfter<'a>(Option<&'a Labels>);
+/// Reads the labels of a series.
+struct LabelsWith<'a>(&'a mut GrowingSets);
 
-impl<'de> DeserializeSeed<'de> for LabelsAfter<'_> {
-    type Value = Labels;
+impl<'de> DeserializeSeed<'de> for LabelsWith<'_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Labels, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for LabelsAfter<'_> {
-    type Value = Labels;
+impl<'de> Visitor<'de> for LabelsWith<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("label names and values")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
-        let mut labels = GrowingLabels::like(self.0);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let LabelsWith(sets) = self;
         while let Some((Text(name), Text(value))) = map.next_entry()? {
-            labels.insert(&name, &value);
+            sets.insert(&name, &value);
         }
-        Ok(labels.finish())
+        let end = sets.end_set();
+        end.map_err(|TooMuch| A::Error::custom("the labels of its series take more than 4 GiB"))
     }
 }
 

@@ -9,11 +9,11 @@ use serde::de::{
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::element::{After, sample};
+use super::element::{With, sample};
 use super::envelope::Envelope;
 use super::point::Point;
 use crate::config::OnPartial;
-use crate::model::{Labels, Sample, Timestamp};
+use crate::model::{GrowingSets, Labels, Sample, Timestamp};
 use crate::prometheus::{Answer, Error, Shape};
 
 /// Reads the answer to an instant query.
@@ -143,17 +143,19 @@ impl<'de> Visitor<'de> for VectorVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Data, A::Error> {
-        let mut samples: Vec<Sample> = Vec::new();
+        let (mut sets, mut points) = (GrowingSets::default(), Vec::new());
         let mut fault = Ok(());
-        while let Some(element) = list.next_element_seed(After(&samples))? {
+        while let Some(element) = list.next_element_seed(With(&mut sets))? {
             match element {
-                Ok(sample) => samples.push(sample),
+                Ok(point) => points.push(point),
                 Err(why) => fault = fault.and(Err(why)),
             }
         }
-        // It grew element by element.
-        samples.shrink_to_fit();
-        Ok(Data::Vector(fault.map(|()| samples)))
+        let samples = || {
+            let series = sets.finish().zip(points);
+            series.map(|(labels, point)| sample(labels, point)).collect()
+        };
+        Ok(Data::Vector(fault.map(|()| samples())))
     }
 }
 
@@ -269,6 +271,8 @@ mod tests {
         let data = r#"{"resultType":"vector","result":[
             {"metric":{},"value":[1,"1"]},{"metric":{}},{"metric":{},"value":[1,"2"]}]}"#;
         assert!(check(data).ends_with("it has a series without a value"));
+        let data = r#"{"resultType":"vector","result":[{"metric":{"a":"1"},"metric":{},"value":[1,"1"]}]}"#;
+        assert!(check(data).ends_with("it is not the JSON of the query API"));
         let body = b"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"5\"]},\"x\":\"\xff\"}";
         let not_utf8 = read_answer(body, Timestamp::UNIX_EPOCH, OnPartial::Refuse);
         assert!(matches!(not_utf8, Err(Error::Malformed { .. })));

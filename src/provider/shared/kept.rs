@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{ObjectNames, Sample, Timestamp};
+use crate::model::{ObjectNames, QuickMap, Sample, Timestamp, pack};
 use crate::prometheus::Answer;
 use crate::rules::WideQuery;
 
@@ -79,13 +79,15 @@ impl Kept {
     fn part(mut answer: Answer, wide: &WideQuery, asked: Asked) -> Kept {
         // It grew row by row.
         answer.samples.shrink_to_fit();
-        let (answer, covers) = match wide.object_label.clone() {
+        let (mut answer, covers) = match wide.object_label.clone() {
             Some(label) => (
                 by_object(answer, &label),
                 Covers::AnyObjects { label, names: None },
             ),
             None => (answer, Covers::Question),
         };
+        let namespace_label = wide.namespace_label.as_deref();
+        pack(&mut answer.samples, namespace_label.filter(|_| wide.takes_off));
         Kept::new(Arc::new(answer), covers, asked)
     }
 
@@ -132,7 +134,7 @@ pub(super) fn parts(answer: Answer, wide: &WideQuery, namespaces: &[String]) -> 
         return HashMap::from([(String::new(), whole)]);
     };
     let asked = Asked::WithOthers(namespaces.len().saturating_sub(1));
-    let (nothing, mut found) = cut(answer, label, wide.takes_off);
+    let (nothing, mut found) = cut(answer, label);
     let part = |namespace: &String| {
         let answer = found.remove(namespace).unwrap_or_else(|| nothing.clone());
         (namespace.clone(), Kept::part(answer, wide, asked))
@@ -144,7 +146,7 @@ pub(super) fn parts(answer: Answer, wide: &WideQuery, namespaces: &[String]) -> 
 pub(super) fn all_parts(answer: Answer, wide: &WideQuery) -> Option<AllParts> {
     let label = wide.namespace_label.as_ref()?;
     let rows = answer.samples.len();
-    let (nothing, found) = cut(answer, label, wide.takes_off);
+    let (nothing, found) = cut(answer, label);
     let part = |(namespace, answer)| (namespace, Kept::part(answer, wide, Asked::OfAll));
     Some(AllParts {
         parts: found.into_iter().map(part).collect(),
@@ -154,14 +156,14 @@ pub(super) fn all_parts(answer: Answer, wide: &WideQuery) -> Option<AllParts> {
 }
 
 /// An answer without samples, and those of each namespace.
-fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String, Answer>) {
+fn cut(answer: Answer, label: &str) -> (Answer, QuickMap<String, Answer>) {
     let Answer { samples, .. } = answer;
     let nothing = Answer {
         samples: Vec::new(),
         ..answer
     };
-    let mut parts: HashMap<String, Answer> = HashMap::new();
-    for mut sample in samples {
+    let mut parts: QuickMap<String, Answer> = QuickMap::default();
+    for sample in samples {
         let Some(namespace) = sample.labels.get(label) else {
             continue;
         };
@@ -171,10 +173,6 @@ fn cut(answer: Answer, label: &str, takes_off: bool) -> (Answer, HashMap<String,
                 .entry(namespace.to_owned())
                 .or_insert_with(|| nothing.clone()),
         };
-        if takes_off {
-            let before = part.samples.last().map(|sample| &sample.labels);
-            sample.labels = sample.labels.without(label, before);
-        }
         part.samples.push(sample);
     }
     (nothing, parts)

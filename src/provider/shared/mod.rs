@@ -51,7 +51,7 @@ const MOST_OF_NAMESPACE: usize = 64;
 
 /// Most that is kept of all answers, in bytes as we reckon them. What comes then is not kept.
 ///
-/// Room for ten thousand autoscalers with two metrics of ten pods each, more than twice over: a sample of a pod takes some 90.
+/// Room for ten thousand autoscalers with two metrics of ten pods each, more than twice over: a sample of a pod takes some 80.
 const MOST_KEPT_BYTES: usize = 48 << 20;
 
 /// What is asked for, and the answers that are kept for it.
