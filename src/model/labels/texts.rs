@@ -49,7 +49,8 @@ impl Hash for Texts {
 }
 
 /// More than 4 GiB of texts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the labels of its series take more than 4 GiB")]
 pub struct TooMuch;
 
 /// Texts that become more, set by set.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::point::Point;
-use crate::model::{GrowingSets, Labels, Sample, TooMuch};
+use crate::model::{GrowingSets, Labels, Sample};
 
 /// The point of a series, or why it has none.
 pub(crate) type Element = Result<Point, &'static str>;
@@ -95,8 +95,7 @@ impl<'de> Visitor<'de> for LabelsWith<'_> {
         while let Some((Text(name), Text(value))) = map.next_entry()? {
             sets.insert(&name, &value);
         }
-        let end = sets.end_set();
-        end.map_err(|TooMuch| A::Error::custom("the labels of its series take more than 4 GiB"))
+        sets.end_set().map_err(A::Error::custom)
     }
 }
 
