@@ -170,17 +170,18 @@ impl Items {
     /// The list as a body: a `runtime.Unknown`, as any object is.
     fn enveloped(self, kind: &str, api_version: &str) -> Vec<u8> {
         const TYPE: u8 = key(1);
+        const API_VERSION_OF_TYPE: u8 = key(1);
+        const KIND_OF_TYPE: u8 = key(2);
         const RAW: u8 = key(2);
         let Items(raw) = self;
-        let kind = TypeMeta {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-        };
-        let kind = kind.encode_to_vec();
-        let mut body = Vec::with_capacity(MAGIC.len() + field_bytes(kind.len()) + field_bytes(raw.len()));
+        let mut type_meta = Vec::new();
+        put_text(API_VERSION_OF_TYPE, api_version, &mut type_meta);
+        put_text(KIND_OF_TYPE, kind, &mut type_meta);
+        let bytes = field_bytes(type_meta.len()) + field_bytes(raw.len());
+        let mut body = Vec::with_capacity(MAGIC.len() + bytes);
         body.extend_from_slice(MAGIC);
-        put_key(TYPE, kind.len(), &mut body);
-        body.extend_from_slice(&kind);
+        put_key(TYPE, type_meta.len(), &mut body);
+        body.extend_from_slice(&type_meta);
         put_key(RAW, raw.len(), &mut body);
         body.extend_from_slice(&raw);
         body
@@ -190,14 +191,6 @@ impl Items {
 fn window(value: &MetricValue) -> Option<i64> {
     let window = value.window?.as_secs();
     i64::try_from(window).ok()
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TypeMeta {
-    #[prost(string, tag = "1")]
-    api_version: String,
-    #[prost(string, tag = "2")]
-    kind: String,
 }
 
 /// The middle of a `MetricValue` of either version.
