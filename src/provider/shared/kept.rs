@@ -86,8 +86,10 @@ impl Kept {
             ),
             None => (answer, Covers::Question),
         };
-        let namespace_label = wide.namespace_label.as_deref();
-        pack(&mut answer.samples, namespace_label.filter(|_| wide.takes_off));
+        // Where nothing tells namespaces apart it is the whole answer, and packed already.
+        if let Some(label) = &wide.namespace_label {
+            pack(&mut answer.samples, wide.takes_off.then_some(label));
+        }
         Kept::new(Arc::new(answer), covers, asked)
     }
 
