@@ -32,7 +32,7 @@ impl Quantity {
         self.milli
     }
 
-    /// Appends the canonical form. It is that of `Display`, in a fourth of the time.
+    /// Appends the canonical form, that of `Display`, without a formatter.
     pub fn push_to(self, text: &mut String) {
         let (number, suffix) = self.canonical();
         text.push_str(itoa::Buffer::new().format(number));
@@ -41,19 +41,22 @@ impl Quantity {
 
     /// A whole number and the largest suffix that leaves one.
     fn canonical(self) -> (i64, &'static str) {
-        let mut number = self.milli;
-        if number == 0 {
-            return (0, "");
+        match self.milli {
+            0 => (0, ""),
+            milli => shortest(milli, 1000, &["m", "", "k", "M", "G", "T", "P"]),
         }
-        let mut suffixes = ["m", "", "k", "M", "G", "T", "P"].into_iter();
-        let mut suffix = suffixes.next().unwrap_or_default();
-        while number % 1000 == 0 {
-            let Some(larger) = suffixes.next() else { break };
-            number /= 1000;
-            suffix = larger;
-        }
-        (number, suffix)
     }
+}
+
+/// What is left of a number, not zero, with the largest suffix that leaves a whole one; each stands for so many of the
+/// one before.
+fn shortest(mut number: i64, base: i64, suffixes: &[&'static str]) -> (i64, &'static str) {
+    let mut place = 0;
+    while number % base == 0 && place + 1 < suffixes.len() {
+        number /= base;
+        place += 1;
+    }
+    (number, suffixes[place])
 }
 
 /// The nearest thousandth, where it is so clearly the nearest that the errors of floats cannot matter.
@@ -91,17 +94,11 @@ pub struct Binary(pub Quantity);
 impl fmt::Display for Binary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Binary(quantity) = self;
-        let mut number = quantity.milli / 1000;
-        if quantity.milli % 1000 != 0 || number.abs() < 1024 {
+        let whole = quantity.milli / 1000;
+        if quantity.milli % 1000 != 0 || whole.abs() < 1024 {
             return quantity.fmt(f);
         }
-        let mut suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi"].into_iter();
-        let mut suffix = suffixes.next().unwrap_or_default();
-        while number % 1024 == 0 {
-            let Some(larger) = suffixes.next() else { break };
-            number /= 1024;
-            suffix = larger;
-        }
+        let (number, suffix) = shortest(whole, 1024, &["", "Ki", "Mi", "Gi", "Ti", "Pi"]);
         write!(f, "{number}{suffix}")
     }
 }
