@@ -170,7 +170,7 @@ fn in_cluster(size: Size, extent: &Extent) -> Took {
     let control_plane = ControlPlane::start();
     control_plane.fill(&size.shop);
     let scene = Scene::with_rates(size.shop, PERIOD);
-    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
+    let adapter = Adapter::start_in(&control_plane, &scene);
     let target = control_plane.front_proxy(adapter.address, scene.tls.authority());
     polled(&scene, (&adapter, &target), size, extent.runs, 0.0)
 }
