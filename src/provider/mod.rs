@@ -60,6 +60,8 @@ pub struct Sources {
     pub ages: Ages,
     /// How often each autoscaler asks.
     pub sync_period: Duration,
+    /// How long a request may take.
+    pub request_timeout: Duration,
     /// Rules for the resources that are served now; asked again when those change.
     pub compile: Box<CompileRules>,
     /// The adapter's own metrics.
@@ -89,7 +91,12 @@ impl Provider {
     /// The error holds every fault of the rules that stops the program.
     pub fn new(sources: Sources) -> Result<Provider, Vec<Diagnostic>> {
         let compiled = (sources.compile)(&sources.objects.resources())?;
-        let shared = Shared::new(sources.ages, sources.sync_period, sources.metrics.clone());
+        let shared = Shared::new(
+            sources.ages,
+            sources.sync_period,
+            sources.request_timeout,
+            sources.metrics.clone(),
+        );
         let provider = Provider {
             sources,
             rules: ArcSwap::default(),

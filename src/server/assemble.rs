@@ -105,6 +105,7 @@ pub async fn assemble(
         cache: Cache::new(Ages::from(settings), metrics.clone()),
         ages: Ages::from(settings),
         sync_period: settings.sync_period,
+        request_timeout: settings.request_timeout,
         compile: Box::new(move |resources| rules::compile(&written, resources, &options)),
         metrics: metrics.clone(),
         relist_interval: settings.metrics_relist_interval,

@@ -1,7 +1,6 @@
 //! The answer to a request: a kept one, or that to the narrow question.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -18,10 +17,6 @@ use crate::provider::trace::Trace;
 use crate::provider::{Asker, Provider, now};
 use crate::rules::{Rule, WideQuery};
 use crate::telemetry::CacheOutcome;
-
-/// How long a request waits for the answer about all namespaces before it asks for itself. That leaves it most of the
-/// default `requestTimeout`.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was found for a request.
 pub(in crate::provider) struct Found {
@@ -93,9 +88,10 @@ impl Asking<'_> {
     /// The part of the answer about all namespaces if it comes soon, else an answer of its own.
     async fn awaited(&mut self, flight: Flight, trace: &mut Trace) -> Result<Arc<Kept>, Error> {
         // Whether it came in time is seen by what is kept.
-        let _ = timeout(PATIENCE, flight.ended()).await;
+        let shared = &self.provider.shared;
+        let _ = timeout(shared.patience, flight.ended()).await;
         self.now = now();
-        match self.provider.shared.fresh(self.ask, self.now) {
+        match shared.fresh(self.ask, self.now) {
             Some(kept) => {
                 self.kept(&kept, None, trace);
                 Ok(kept)

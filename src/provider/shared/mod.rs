@@ -61,6 +61,8 @@ pub(super) struct Shared {
     sync_period: Duration,
     /// Two sync periods: what is asked twice within it is refreshed, and what is not asked for as long is dropped.
     memory: Duration,
+    /// How long a request waits for the answer about all namespaces before it asks for itself.
+    patience: Duration,
     /// Another one in each process, so that replicas do not ask at the same moments.
     jitter: RandomState,
     metrics: Arc<Metrics>,
@@ -110,12 +112,19 @@ pub(super) struct Ask<'a> {
 }
 
 impl Shared {
-    pub(super) fn new(ages: Ages, sync_period: Duration, metrics: Arc<Metrics>) -> Shared {
+    pub(super) fn new(
+        ages: Ages,
+        sync_period: Duration,
+        request_timeout: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Shared {
         let memory = sync_period.saturating_mul(2);
         Shared {
             ages,
             sync_period,
             memory,
+            // The last third is for the question of its own.
+            patience: request_timeout / 3 * 2,
             jitter: RandomState::new(),
             metrics,
             hurry: watch::Sender::new(()),
