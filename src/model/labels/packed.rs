@@ -1,34 +1,39 @@
 //! Sets that are taken out of an answer.
 
-use std::mem;
 use std::sync::Arc;
 
-use super::Names;
 use super::texts::Growing;
+use super::{Labels, Names};
 use crate::model::Sample;
 
-/// Gives the values of all labels one allocation of their own, and takes a label off, if one is named.
+/// The same samples with the values of all labels in one allocation of their own, and without a label, if one is named.
 ///
 /// So a part of an answer keeps nothing of the other parts in memory, and is read and let go as a whole.
-pub fn pack(samples: &mut [Sample], without: Option<&str>) {
+pub fn pack(samples: &[&Sample], without: Option<&str>) -> Vec<Sample> {
     let mut values = Growing::default();
-    let mut last: Option<(Names, Names)> = None;
-    for Sample { labels, .. } in &mut *samples {
+    let mut names: Vec<Names> = Vec::with_capacity(samples.len());
+    let mut last: Option<(&Names, Names)> = None;
+    for Sample { labels, .. } in samples {
         let place = without.and_then(|name| labels.place(name));
         values.push_set(&labels.values, place);
         values.end_set().expect("they were part of one answer");
-        if let Some(place) = place {
-            let rest = match &last {
-                Some((all, rest)) if Arc::ptr_eq(all, &labels.names) => Arc::clone(rest),
-                _ => all_but(&labels.names, place),
-            };
-            let all = mem::replace(&mut labels.names, Arc::clone(&rest));
-            last = Some((all, rest));
-        }
+        let rest = match (place, &last) {
+            (None, _) => Arc::clone(&labels.names),
+            (Some(_), Some((all, rest))) if Arc::ptr_eq(all, &labels.names) => Arc::clone(rest),
+            (Some(place), _) => {
+                let rest = all_but(&labels.names, place);
+                last = Some((&labels.names, Arc::clone(&rest)));
+                rest
+            }
+        };
+        names.push(rest);
     }
-    for (Sample { labels, .. }, values) in samples.iter_mut().zip(values.finish()) {
-        labels.values = values;
-    }
+    let labels = names.into_iter().zip(values.finish());
+    let labels = labels.map(|(names, values)| Labels { names, values });
+    let packed = samples.iter().zip(labels);
+    packed
+        .map(|(sample, labels)| Sample { labels, ..**sample })
+        .collect()
 }
 
 fn all_but(names: &Names, place: usize) -> Names {
@@ -55,19 +60,23 @@ mod tests {
         growing.finish().map(sample).collect()
     }
 
+    fn packed(samples: &[Sample], without: Option<&str>) -> Vec<Sample> {
+        pack(&samples.iter().collect::<Vec<_>>(), without)
+    }
+
     fn texts(samples: &[Sample]) -> Vec<String> {
         samples.iter().map(|sample| sample.labels.to_string()).collect()
     }
 
     #[test]
     fn label_is_taken_off_where_it_is_and_names_stay_shared() {
-        let mut samples = samples(&[
+        let samples = samples(&[
             &[("app", ""), ("namespace", "shop"), ("pod", "a")],
             &[("app", ""), ("namespace", "shop"), ("pod", "b")],
             &[("pod", "c")],
             &[("namespace", "mail")],
         ]);
-        pack(&mut samples, Some("namespace"));
+        let samples = packed(&samples, Some("namespace"));
         assert_eq!(
             texts(&samples),
             [r#"{app="",pod="a"}"#, r#"{app="",pod="b"}"#, r#"{pod="c"}"#, "{}"]
@@ -79,13 +88,10 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_off_where_no_label_is_named() {
-        let mut samples = samples(&[&[("pod", "a")], &[("pod", "b")]]);
-        let before = texts(&samples);
-        for part in samples.chunks_mut(1) {
-            pack(part, None);
+        let samples = samples(&[&[("pod", "a")], &[("pod", "b")]]);
+        assert_eq!(packed(&samples, None), samples);
+        for part in samples.chunks(1) {
+            assert_eq!(packed(part, None), part);
         }
-        assert_eq!(texts(&samples), before);
-        pack(&mut samples, None);
-        assert_eq!(texts(&samples), before);
     }
 }

@@ -247,7 +247,7 @@ fn shown(kept: &Kept, names: &ObjectNames) -> Answer {
 /// The part of an answer about all objects of the namespace.
 fn part_of(answer: &Answer, all: &WideQuery, ask: &Ask<'_>, trace: &mut Trace) -> Kept {
     let namespaces: Vec<String> = ask.namespace.map(str::to_owned).into_iter().collect();
-    let part = parts(answer.clone(), all, &namespaces).into_values().next();
+    let part = parts(answer, all, &namespaces).into_values().next();
     let part = part.unwrap_or_else(|| Kept::asked(Arc::new(answer.clone())));
     trace.answer = Some(Arc::new(shown(&part, ask.names)));
     part

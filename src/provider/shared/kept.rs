@@ -76,21 +76,22 @@ impl Kept {
     }
 
     /// The part of one namespace in the answer to a wide question.
-    fn part(mut answer: Answer, wide: &WideQuery, asked: Asked) -> Kept {
-        // It grew row by row.
-        answer.samples.shrink_to_fit();
-        let (mut answer, covers) = match wide.object_label.clone() {
-            Some(label) => (
-                by_object(answer, &label),
-                Covers::AnyObjects { label, names: None },
-            ),
-            None => (answer, Covers::Question),
-        };
-        // Where nothing tells namespaces apart it is the whole answer, and packed already.
-        if let Some(label) = &wide.namespace_label {
-            pack(&mut answer.samples, wide.takes_off.then_some(label));
+    fn part(whole: &Answer, mut samples: Vec<&Sample>, wide: &WideQuery, asked: Asked) -> Kept {
+        if let Some(label) = &wide.object_label {
+            sort_by_object(&mut samples, label);
         }
-        Kept::new(Arc::new(answer), covers, asked)
+        let without = wide.namespace_label.as_deref().filter(|_| wide.takes_off);
+        let answer = of_whole(whole, pack(&samples, without));
+        Kept::new(Arc::new(answer), Covers::all_of(wide), asked)
+    }
+
+    /// The answer to a wide question that names no namespace.
+    fn whole(answer: Answer, wide: &WideQuery) -> Kept {
+        let answer = match &wide.object_label {
+            Some(label) => by_object(answer, label),
+            None => answer,
+        };
+        Kept::new(Arc::new(answer), Covers::all_of(wide), Asked::WithOthers(0))
     }
 
     fn new(answer: Arc<Answer>, covers: Covers, asked: Asked) -> Kept {
@@ -127,66 +128,77 @@ impl Kept {
     }
 }
 
+impl Covers {
+    /// To a wide question.
+    fn all_of(wide: &WideQuery) -> Covers {
+        match wide.object_label.clone() {
+            Some(label) => Covers::AnyObjects { label, names: None },
+            None => Covers::Question,
+        }
+    }
+}
+
 /// Cuts the answer to a wide question: the part of each namespace that was asked about, an empty one too.
 ///
 /// Of a question that names no namespace the whole is one part, under the empty name.
-pub(super) fn parts(answer: Answer, wide: &WideQuery, namespaces: &[String]) -> HashMap<String, Kept> {
+pub(super) fn parts(answer: &Answer, wide: &WideQuery, namespaces: &[String]) -> HashMap<String, Kept> {
     let Some(label) = &wide.namespace_label else {
-        let whole = Kept::part(answer, wide, Asked::WithOthers(0));
+        let whole = Kept::whole(answer.clone(), wide);
         return HashMap::from([(String::new(), whole)]);
     };
     let asked = Asked::WithOthers(namespaces.len().saturating_sub(1));
-    let (nothing, mut found) = cut(answer, label);
+    let mut found = by_namespace(answer, label);
     let part = |namespace: &String| {
-        let answer = found.remove(namespace).unwrap_or_else(|| nothing.clone());
-        (namespace.clone(), Kept::part(answer, wide, asked))
+        let samples = found.remove(&**namespace).unwrap_or_default();
+        (namespace.clone(), Kept::part(answer, samples, wide, asked))
     };
     namespaces.iter().map(part).collect()
 }
 
 /// Cuts the answer to a question about all namespaces; `None` if nothing tells them apart.
-pub(super) fn all_parts(answer: Answer, wide: &WideQuery) -> Option<AllParts> {
-    let label = wide.namespace_label.as_ref()?;
-    let rows = answer.samples.len();
-    let (nothing, found) = cut(answer, label);
-    let part = |(namespace, answer)| (namespace, Kept::part(answer, wide, Asked::OfAll));
+pub(super) fn all_parts(answer: &Answer, wide: &WideQuery) -> Option<AllParts> {
+    let found = by_namespace(answer, wide.namespace_label.as_ref()?);
+    let part = |samples| Kept::part(answer, samples, wide, Asked::OfAll);
+    let named = |(namespace, samples): (&str, _)| (namespace.to_owned(), part(samples));
     Some(AllParts {
-        parts: found.into_iter().map(part).collect(),
-        nothing: Kept::part(nothing, wide, Asked::OfAll),
-        rows,
+        parts: found.into_iter().map(named).collect(),
+        nothing: part(Vec::new()),
+        rows: answer.samples.len(),
     })
 }
 
-/// An answer without samples, and those of each namespace.
-fn cut(answer: Answer, label: &str) -> (Answer, QuickMap<String, Answer>) {
-    let Answer { samples, .. } = answer;
-    let nothing = Answer {
-        samples: Vec::new(),
-        ..answer
-    };
-    let mut parts: QuickMap<String, Answer> = QuickMap::default();
-    for sample in samples {
-        let Some(namespace) = sample.labels.get(label) else {
-            continue;
-        };
-        let part = match parts.get_mut(namespace) {
-            Some(part) => part,
-            None => parts
-                .entry(namespace.to_owned())
-                .or_insert_with(|| nothing.clone()),
-        };
-        part.samples.push(sample);
+/// The samples that have the label of the namespace.
+fn by_namespace<'a>(answer: &'a Answer, label: &str) -> QuickMap<&'a str, Vec<&'a Sample>> {
+    let mut found: QuickMap<&str, Vec<&Sample>> = QuickMap::default();
+    for sample in &answer.samples {
+        if let Some(namespace) = sample.labels.get(label) {
+            found.entry(namespace).or_default().push(sample);
+        }
     }
-    (nothing, parts)
+    found
+}
+
+/// An answer with some samples of another.
+fn of_whole(whole: &Answer, samples: Vec<Sample>) -> Answer {
+    Answer {
+        samples,
+        shape: whole.shape,
+        evaluated_at: whole.evaluated_at,
+        warnings: whole.warnings.clone(),
+    }
 }
 
 fn by_object(mut answer: Answer, label: &str) -> Answer {
-    let samples = &mut answer.samples;
-    if !samples.is_sorted_by_key(|sample| sample.labels.get(label)) {
-        // Each label is looked up once, not at every comparison.
-        samples.sort_by_cached_key(|sample| sample.labels.get(label).map(str::to_owned));
-    }
+    let mut samples: Vec<&Sample> = answer.samples.iter().collect();
+    sort_by_object(&mut samples, label);
+    answer.samples = samples.into_iter().cloned().collect();
     answer
+}
+
+fn sort_by_object<'a>(samples: &mut [&'a Sample], label: &str) {
+    let object = |sample: &&'a Sample| -> Option<&'a str> { sample.labels.get(label) };
+    // Each label is looked up once, not at every comparison.
+    samples.sort_by_cached_key(object);
 }
 
 /// The samples of some objects, of many that are sorted by the label that names them.
@@ -267,7 +279,7 @@ mod tests {
             ("mail", "a", 3.0),
             ("else", "a", 4.0),
         ]);
-        let parts = parts(answer, &wide(true), &namespaces(&["mail", "shop", "young"]));
+        let parts = parts(&answer, &wide(true), &namespaces(&["mail", "shop", "young"]));
         assert_eq!(parts.len(), 3);
         assert_eq!(
             told(&parts["mail"], &["a", "b", "c"]),
@@ -289,7 +301,7 @@ mod tests {
     #[test]
     fn label_of_the_namespace_stays_where_narrow_answers_have_it() {
         let parts = parts(
-            answer(&[("mail", "a", 1.0)]),
+            &answer(&[("mail", "a", 1.0)]),
             &wide(false),
             &namespaces(&["mail"]),
         );

@@ -173,7 +173,7 @@ impl State {
 }
 
 /// The parts of an answer to a wide question, for the keys it was asked for.
-pub(super) fn taken_apart(answer: Answer, wide: &WideQuery, keys: &[Arc<Key>]) -> Brought {
+pub(super) fn taken_apart(answer: &Answer, wide: &WideQuery, keys: &[Arc<Key>]) -> Brought {
     let namespaces: Vec<String> = keys.iter().filter_map(|key| key.namespace.clone()).collect();
     let mut parts: HashMap<String, Kept> = super::kept::parts(answer, wide, &namespaces);
     let parts = keys.iter().filter_map(|key| {

@@ -175,7 +175,7 @@ mod tests {
             takes_off: true,
             object_label: None,
         };
-        all_parts(answer, &wide).unwrap()
+        all_parts(&answer, &wide).unwrap()
     }
 
     fn landed(namespaces: &[&str], taken: &[&str], room_bytes: usize) -> Overview {

@@ -97,12 +97,12 @@ impl Provider {
     fn landed(&self, rendered: Rendered, answer: Answer, job: &Job) {
         let is_wide = matches!(job.form, Form::Wide);
         match (&job.form, rendered) {
-            (Form::All, Rendered::Wide(wide)) => match all_parts(answer, &wide) {
+            (Form::All, Rendered::Wide(wide)) => match all_parts(&answer, &wide) {
                 Some(all) => self.shared.landed_all(job, all, now()),
                 None => self.shared.give_up(job, now()),
             },
             (_, Rendered::Wide(wide)) => {
-                let brought = taken_apart(answer, &wide, &job.keys);
+                let brought = taken_apart(&answer, &wide, &job.keys);
                 self.shared.landed(brought, is_wide, now());
             }
             (_, Rendered::Narrow { names, label, .. }) => {
