@@ -40,7 +40,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let scene = Scene::with_rates(shop, PERIOD);
     let mut registration = runtime().block_on(control_plane.cluster.registration());
     registration.certificate().write(scene.path(), "tls");
-    let adapter = Adapter::start_in(&control_plane, &scene);
+    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
     runtime().block_on(registration.register(adapter.address.port(), &SERVED));
 
     let target = control_plane.api_server();

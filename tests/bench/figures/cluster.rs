@@ -33,7 +33,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     let scene = Scene::with_rates(HUNDRED, Duration::from_secs(1));
     control_plane.fill(&HUNDRED);
     scene.configure(&HUNDRED.upstream_rules());
-    let adapter = Adapter::start_in(&control_plane, &scene);
+    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
     let peer = Peer::start(
         scene.path(),
         &HUNDRED.upstream_rules(),

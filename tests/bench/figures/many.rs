@@ -109,6 +109,7 @@ Where ten autoscalers share their objects, the narrow queries are as many as the
 The static handler is asked as often, and answers each request with the same ten pods: nothing that serves this over this TLS on this machine takes less.
 Memory is measured with disjoint objects that are pods of 4 KB in a control plane, which the adapter watches; what shares the processors with it there takes none of its memory.
 The most since the start (`VmHWM`) is that while the pods were listed and all autoscalers began to ask.
+The adapter lists pods from the first request on that asks about them; who asks meanwhile waits for `requestTimeout`, 3 s, and gets 503 if the list is not whole by then.
 ";
 
 /// What it took for one size, an entry a window.
@@ -170,7 +171,7 @@ fn in_cluster(size: Size, extent: &Extent) -> Took {
     let control_plane = ControlPlane::start();
     control_plane.fill(&size.shop);
     let scene = Scene::with_rates(size.shop, PERIOD);
-    let adapter = Adapter::start_in(&control_plane, &scene);
+    let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
     let target = control_plane.front_proxy(adapter.address, scene.tls.authority());
     polled(&scene, (&adapter, &target), size, extent.runs, 0.0)
 }

@@ -6,7 +6,6 @@ use std::process::Command;
 
 use super::{ControlPlane, accepts, loopback, wait_for};
 use crate::process::Process;
-use crate::scene::Scene;
 use crate::support::adapter::PROGRAM;
 use crate::support::servers::free_port;
 
@@ -46,17 +45,10 @@ impl Adapter {
         Adapter { process, address }
     }
 
-    /// In a cluster: objects, and who may ask, come from there. It waits until the objects are known, since
-    /// kube-apiserver sends nothing to an adapter before.
-    pub(crate) fn start_in(control_plane: &ControlPlane, scene: &Scene) -> Adapter {
+    /// In a cluster: objects, and who may ask, come from there.
+    pub(crate) fn start_in(control_plane: &ControlPlane, directory: &Path, backend: &str) -> Adapter {
         let kubeconfig = format!("--lister-kubeconfig={}", control_plane.kubeconfig().display());
-        let mut adapter = Adapter::start(scene.path(), Some(&scene.prometheus.url), &[&kubeconfig]);
-        let target = control_plane.front_proxy(adapter.address, scene.tls.authority());
-        let client = target.client();
-        wait_for(&mut adapter.process, "an adapter that is ready", || {
-            target.try_json(&client, "/readyz").is_ok()
-        });
-        adapter
+        Adapter::start(directory, Some(backend), &[&kubeconfig])
     }
 
     /// Without a cluster: objects come from `objects.yaml`, and clients show a certificate of `ca.crt`.
