@@ -92,7 +92,7 @@ fn measure(extent: &Extent, names: &[String]) -> ExitCode {
     let (results, page) = if extent.is_quick() {
         (directory.join("quick"), directory.join("performance.md"))
     } else {
-        (directory.join("results"), "docs/performance.md".into())
+        ("tests/bench/results".into(), "docs/performance.md".into())
     };
     let results = Results(results);
     let mut failed = Vec::new();

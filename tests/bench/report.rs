@@ -158,7 +158,7 @@ fn with_separators(digits: &str) -> String {
     text
 }
 
-/// Where figures are kept between runs.
+/// Where figures are kept between runs. Those of the page are committed with it, or who measures one would lose the others.
 pub(crate) struct Results(pub(crate) PathBuf);
 
 impl Results {
