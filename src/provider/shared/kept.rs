@@ -75,23 +75,18 @@ impl Kept {
         Kept::new(answer, Covers::Question, Asked::Narrow)
     }
 
-    /// The part of one namespace in the answer to a wide question.
+    /// The part of one namespace in the answer to a wide question, or of all.
     fn part(whole: &Answer, mut samples: Vec<&Sample>, wide: &WideQuery, asked: Asked) -> Kept {
-        if let Some(label) = &wide.object_label {
-            sort_by_object(&mut samples, label);
-        }
+        let covers = match wide.object_label.clone() {
+            Some(label) => {
+                sort_by_object(&mut samples, &label);
+                Covers::AnyObjects { label, names: None }
+            }
+            None => Covers::Question,
+        };
         let without = wide.namespace_label.as_deref().filter(|_| wide.takes_off);
         let answer = of_whole(whole, pack(&samples, without));
-        Kept::new(Arc::new(answer), Covers::all_of(wide), asked)
-    }
-
-    /// The answer to a wide question that names no namespace.
-    fn whole(answer: Answer, wide: &WideQuery) -> Kept {
-        let answer = match &wide.object_label {
-            Some(label) => by_object(answer, label),
-            None => answer,
-        };
-        Kept::new(Arc::new(answer), Covers::all_of(wide), Asked::WithOthers(0))
+        Kept::new(Arc::new(answer), covers, asked)
     }
 
     fn new(answer: Arc<Answer>, covers: Covers, asked: Asked) -> Kept {
@@ -128,22 +123,13 @@ impl Kept {
     }
 }
 
-impl Covers {
-    /// To a wide question.
-    fn all_of(wide: &WideQuery) -> Covers {
-        match wide.object_label.clone() {
-            Some(label) => Covers::AnyObjects { label, names: None },
-            None => Covers::Question,
-        }
-    }
-}
-
 /// Cuts the answer to a wide question: the part of each namespace that was asked about, an empty one too.
 ///
 /// Of a question that names no namespace the whole is one part, under the empty name.
 pub(super) fn parts(answer: &Answer, wide: &WideQuery, namespaces: &[String]) -> HashMap<String, Kept> {
     let Some(label) = &wide.namespace_label else {
-        let whole = Kept::whole(answer.clone(), wide);
+        let all = answer.samples.iter().collect();
+        let whole = Kept::part(answer, all, wide, Asked::WithOthers(0));
         return HashMap::from([(String::new(), whole)]);
     };
     let asked = Asked::WithOthers(namespaces.len().saturating_sub(1));
