@@ -2,12 +2,6 @@
 
 use std::process::ExitCode;
 
-use tikv_jemallocator::Jemalloc;
-
-/// Answers come and go by hundred thousands of samples, beside small requests: glibc keeps the gaps between them.
-#[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
-
 fn main() -> ExitCode {
     promql_adapter::cli::run(std::env::args_os())
 }
