@@ -62,7 +62,7 @@ impl Template {
                 (MetricIdentifier { name, selector }.encode_to_vec(), None)
             }
         };
-        let (mut kind_and_namespace, mut api_version) = (Vec::new(), Vec::new());
+        let (mut kind_and_namespace, mut api_version) = (small(), small());
         put_text(Template::KIND_OF_OBJECT, &resource.kind, &mut kind_and_namespace);
         if let Some(namespace) = namespace {
             put_text(Template::NAMESPACE_OF_OBJECT, namespace, &mut kind_and_namespace);
@@ -97,6 +97,11 @@ impl Template {
         put_text(Template::TEXT_OF_NUMBER, number, body);
         body.extend_from_slice(&self.selector);
     }
+}
+
+/// Room for a few short texts, so that writing them does not ask for more each time.
+fn small() -> Vec<u8> {
+    Vec::with_capacity(64)
 }
 
 /// What stands before a field of bytes: a small number and the type.
@@ -174,7 +179,7 @@ impl Items {
         const KIND_OF_TYPE: u8 = key(2);
         const RAW: u8 = key(2);
         let Items(raw) = self;
-        let mut type_meta = Vec::new();
+        let mut type_meta = small();
         put_text(API_VERSION_OF_TYPE, api_version, &mut type_meta);
         put_text(KIND_OF_TYPE, kind, &mut type_meta);
         let bytes = field_bytes(type_meta.len()) + field_bytes(raw.len());
