@@ -30,7 +30,7 @@ const PROTOCOL: Protocol = Protocol::Multiplexed {
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
     let control_plane = ControlPlane::start();
-    let scene = Scene::with_rates(HUNDRED, Duration::from_secs(1));
+    let scene = Scene::with_rates(HUNDRED, Duration::from_secs(15));
     control_plane.fill(&HUNDRED);
     scene.configure(&HUNDRED.upstream_rules());
     let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);
