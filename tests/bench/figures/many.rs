@@ -14,7 +14,7 @@ use crate::servers::{Adapter, ControlPlane, Floor, Prometheus};
 use crate::shop::Shop;
 
 /// How often an autoscaler asks, and how often its pods are scraped.
-const PERIOD: Duration = Duration::from_secs(15);
+pub(super) const PERIOD: Duration = Duration::from_secs(15);
 
 const KEEP_ALIVE: Protocol = Protocol::KeepAlive { connections: 16 };
 
@@ -238,7 +238,7 @@ fn polled(
 }
 
 /// Most queries in any window of the time that begins now.
-fn most_queries(prometheus: &Prometheus, time: Duration) -> f64 {
+pub(super) fn most_queries(prometheus: &Prometheus, time: Duration) -> f64 {
     let (started, mut counts) = (Instant::now(), Vec::new());
     while started.elapsed() < time {
         counts.push((Instant::now(), prometheus.queries()));
@@ -275,7 +275,12 @@ impl Took {
     }
 }
 
-fn paced<'a>(target: &'a Target, requests: &'a [Request], rate: f64, length: Duration) -> Load<'a> {
+pub(super) fn paced<'a>(
+    target: &'a Target,
+    requests: &'a [Request],
+    rate: f64,
+    length: Duration,
+) -> Load<'a> {
     Load {
         target,
         requests,
@@ -349,7 +354,7 @@ fn beginning() -> String {
 }
 
 /// How many requests were answered, and how many were not and why.
-fn answers(outcome: &Outcome) -> String {
+pub(super) fn answers(outcome: &Outcome) -> String {
     let reasons = outcome.failed.iter();
     let reasons: Vec<String> = reasons.map(|(why, count)| format!("{count} {why}")).collect();
     let others = match reasons.is_empty() {

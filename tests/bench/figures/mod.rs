@@ -1,6 +1,7 @@
 //! The figures, in the order of the report.
 
 mod aggregated;
+mod churn;
 mod cluster;
 mod discovery;
 mod documents;
@@ -43,6 +44,11 @@ pub(crate) const FIGURES: &[Measurable] = &[
         name: "many",
         title: "Ten thousand autoscalers",
         measure: many::measure,
+    },
+    Measurable {
+        name: "churn",
+        title: "Autoscalers that come and go",
+        measure: churn::measure,
     },
     Measurable {
         name: "aggregated",
