@@ -1,8 +1,8 @@
 //! Five thousand autoscalers that ask through kube-apiserver, as they do in a cluster.
 
 use std::fs;
-use std::time::Duration;
 
+use super::many::PERIOD;
 use super::runs::age_s;
 use crate::Extent;
 use crate::http_client::runtime;
@@ -13,9 +13,6 @@ use crate::samples::{Spread, quantile};
 use crate::scene::Scene;
 use crate::servers::{Adapter, ControlPlane, Floor};
 use crate::shop::Shop;
-
-/// How often an autoscaler asks.
-const PERIOD: Duration = Duration::from_secs(15);
 
 /// One connection, as the controller has, and more requests at a time than its five workers.
 const PROTOCOL: Protocol = Protocol::Multiplexed {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::many::PERIOD;
 use super::runs::{Runs, laid_on};
 use crate::Extent;
 use crate::load::{Pace, Protocol, Request, Target};
@@ -30,7 +31,7 @@ const PROTOCOL: Protocol = Protocol::Multiplexed {
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
     let control_plane = ControlPlane::start();
-    let scene = Scene::with_rates(HUNDRED, Duration::from_secs(15));
+    let scene = Scene::with_rates(HUNDRED, PERIOD);
     control_plane.fill(&HUNDRED);
     scene.configure(&HUNDRED.upstream_rules());
     let adapter = Adapter::start_in(&control_plane, scene.path(), &scene.prometheus.url);

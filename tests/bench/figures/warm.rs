@@ -1,7 +1,6 @@
 //! A GET that the cache answers: ten pods of one workload, as the autoscaler's controller asks.
 
-use std::time::Duration;
-
+use super::many::PERIOD;
 use super::runs::{Runs, laid_on};
 use crate::Extent;
 use crate::load::{Pace, Protocol, Request, Target};
@@ -71,7 +70,7 @@ struct Pair {
 
 impl Pair {
     fn start() -> Pair {
-        let scene = Scene::with_rates(HUNDRED, Duration::from_secs(15));
+        let scene = Scene::with_rates(HUNDRED, PERIOD);
         let adapter = scene.adapter();
         let target = scene.tls.target(adapter.address);
         let body = target.body(&HUNDRED.paths()[0]);
