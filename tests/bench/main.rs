@@ -39,6 +39,8 @@ const MINUTES: &str = "--minutes=";
 
 /// How much is measured.
 struct Extent {
+    /// Whether it is only to see that it works.
+    is_quick: bool,
     runs: usize,
     /// Of one run.
     length: Duration,
@@ -89,7 +91,7 @@ fn measure(extent: &Extent, names: &[String]) -> ExitCode {
     support::certificates::install_crypto();
     let directory = Path::new("target/bench");
     std::fs::create_dir_all(directory).unwrap();
-    let (results, page) = if extent.is_quick() {
+    let (results, page) = if extent.is_quick {
         (directory.join("quick"), directory.join("performance.md"))
     } else {
         ("tests/bench/results".into(), "docs/performance.md".into())
@@ -121,13 +123,9 @@ fn measure(extent: &Extent, names: &[String]) -> ExitCode {
 }
 
 impl Extent {
-    /// Whether it is only to see that it works.
-    fn is_quick(&self) -> bool {
-        self.runs == Extent::quick().runs
-    }
-
     fn full() -> Extent {
         Extent {
+            is_quick: false,
             runs: 3,
             length: Duration::from_secs(10),
             soak: Duration::from_secs(20 * 60),
@@ -137,6 +135,7 @@ impl Extent {
     /// Enough to see that it works.
     fn quick() -> Extent {
         Extent {
+            is_quick: true,
             runs: 2,
             length: Duration::from_secs(2),
             soak: Duration::from_secs(3 * 60),

@@ -128,7 +128,7 @@ impl Verdict {
 }
 
 /// Three digits that count.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -147,7 +147,8 @@ fn number(value: f64) -> String {
     }
 }
 
-fn with_separators(digits: &str) -> String {
+/// `1234567` as `1,234,567`.
+pub(crate) fn with_separators(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) && digit.is_ascii_digit() {

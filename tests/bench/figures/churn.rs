@@ -6,7 +6,7 @@ use std::thread;
 use super::many::{PERIOD, Size, answers, most_queries, paced};
 use super::runs::age_s;
 use crate::Extent;
-use crate::load::{Outcome, Request};
+use crate::load::{Outcome, Request, Target};
 use crate::machine::Machine;
 use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::quantile;
@@ -23,40 +23,22 @@ const ROUNDS: usize = 6;
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let autoscalers = if extent.is_quick() { 1_000 } else { 10_000 };
+    let autoscalers = if extent.is_quick { 1_000 } else { 10_000 };
     let shop = Size::disjoint(autoscalers).shop;
     let scene = Scene::with_rates(shop, PERIOD);
     let adapter = scene.adapter();
     let target = scene.tls.target(adapter.address);
-    let requests = scene.requests(&target);
-    // How many workloads, side by side, come and go together: so many as have all metrics among them, or more.
-    let ways = [
-        ("some of each namespace", shop.metrics / shop.metrics_each),
-        ("those of whole namespaces", shop.workloads / shop.namespaces),
-    ];
+    let crowd = Crowd {
+        scene: &scene,
+        requests: scene.requests(&target),
+        target,
+    };
+    // As many workloads as have all metrics among them, and all of a namespace.
+    let some = crowd.comes_and_goes(shop.metrics / shop.metrics_each);
+    let whole = crowd.comes_and_goes(shop.workloads / shop.namespaces);
     let mut rows = Vec::new();
-    for (whose, together) in ways {
-        let group = |request: usize| request / shop.metrics_each / together;
-        let asked = |rounds: Range<usize>| -> Vec<Request> {
-            let present = rounds.flat_map(|round| {
-                let is_present = move |request: &usize| is_present(group(*request), round);
-                (0..requests.len()).filter(is_present)
-            });
-            present.map(|request| requests[request].clone()).collect()
-        };
-        let rate = requests.len() as f64 * (PARTS - AWAY) as f64 / PARTS as f64 / PERIOD.as_secs_f64();
-        let lay_on = |rounds: Range<usize>| {
-            let length = PERIOD * u32::try_from(rounds.len()).unwrap();
-            paced(&target, &asked(rounds), rate, length).run()
-        };
-        drop(lay_on(0..AWAY));
-        let (most, outcome) = thread::scope(|scope| {
-            let asking = scope.spawn(|| lay_on(AWAY..AWAY + ROUNDS));
-            let most = most_queries(&scene.prometheus, PERIOD * ROUNDS as u32);
-            (most, asking.join().expect("it is laid on to its end"))
-        });
-        rows.extend(rows_of(autoscalers, whose, most, &outcome));
-    }
+    rows.extend(rows_of(autoscalers, "some of each namespace", &some));
+    rows.extend(rows_of(autoscalers, "those of whole namespaces", &whole));
     Figure {
         how: HOW.to_owned(),
         rows,
@@ -64,9 +46,55 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
     }
 }
 
-/// Whether the autoscalers of a group ask in a round.
-fn is_present(group: usize, round: usize) -> bool {
-    (group + PARTS - round % PARTS) % PARTS >= AWAY
+/// All autoscalers, of which some are away.
+struct Crowd<'a> {
+    scene: &'a Scene,
+    target: Target,
+    requests: Vec<Request>,
+}
+
+/// What came of it while they came and went.
+struct Churned {
+    /// Most queries in any period.
+    most_queries: f64,
+    outcome: Outcome,
+}
+
+impl Crowd<'_> {
+    /// The autoscalers of so many workloads, side by side, come and go together.
+    fn comes_and_goes(&self, together: usize) -> Churned {
+        drop(self.ask(0..AWAY, together));
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| self.ask(AWAY..AWAY + ROUNDS, together));
+            Churned {
+                most_queries: most_queries(&self.scene.prometheus, PERIOD * ROUNDS as u32),
+                outcome: asking.join().expect("it is laid on to its end"),
+            }
+        })
+    }
+
+    fn ask(&self, rounds: Range<usize>, together: usize) -> Outcome {
+        let length = PERIOD * u32::try_from(rounds.len()).unwrap();
+        let asked: Vec<Request> = rounds
+            .flat_map(|round| self.present(round, together).cloned())
+            .collect();
+        let rate = asked.len() as f64 / length.as_secs_f64();
+        paced(&self.target, &asked, rate, length).run()
+    }
+
+    /// What those ask who are there in a round.
+    fn present(&self, round: usize, together: usize) -> impl Iterator<Item = &Request> {
+        let each = self.scene.shop.metrics_each * together;
+        let is_there = move |(number, _): &(usize, &Request)| {
+            let part = number / each;
+            (part + PARTS - round % PARTS) % PARTS >= AWAY
+        };
+        self.requests
+            .iter()
+            .enumerate()
+            .filter(is_there)
+            .map(|(_, request)| request)
+    }
 }
 
 const HOW: &str = "\
@@ -75,7 +103,11 @@ By then the adapter has forgotten them; it remembers what it was asked for two p
 Once they are spread over all namespaces, and once they are those of a tenth of the namespaces.
 ";
 
-fn rows_of(autoscalers: usize, whose: &str, most: f64, outcome: &Outcome) -> [Row; 2] {
+fn rows_of(autoscalers: usize, whose: &str, churned: &Churned) -> [Row; 2] {
+    let Churned {
+        most_queries,
+        outcome,
+    } = churned;
     let load = format!(
         "{} of {autoscalers} HPAs × 2 metrics come and as many go every 15 s, {whose}",
         autoscalers / PARTS
@@ -84,8 +116,8 @@ fn rows_of(autoscalers: usize, whose: &str, most: f64, outcome: &Outcome) -> [Ro
         Row {
             what: format!("most queries in any 15 s while {load}"),
             must: "at most 200".to_owned(),
-            measured: Cell::new(&[most], ""),
-            verdict: Verdict::reached_if(most <= 200.0 && outcome.failed.is_empty()),
+            measured: Cell::new(&[*most_queries], ""),
+            verdict: Verdict::reached_if(*most_queries <= 200.0 && outcome.failed.is_empty()),
             age_s: age_s(&outcome.ages_s),
             ..Row::told()
         },

@@ -112,11 +112,11 @@ impl Stand<'_> {
             all_reviews: 0.0,
             took: Duration::ZERO,
         };
-        let (began, (_, reviews_before)) = (Instant::now(), self.counts());
+        let (began, (_, reviews_before)) = (Instant::now(), self.control_plane.asked());
         for run in 0..=self.extent.runs {
-            let (lists, reviews) = self.counts();
+            let (lists, reviews) = self.control_plane.asked();
             let calm = laid_on(process, &at, PROTOCOL, Pace::Rate(rate), self.extent);
-            let (lists_now, reviews_now) = self.counts();
+            let (lists_now, reviews_now) = self.control_plane.asked();
             let closed = laid_on(process, &at, PROTOCOL, Pace::Closed, self.extent);
             // The first is to warm up.
             if run > 0 {
@@ -128,7 +128,7 @@ impl Stand<'_> {
             }
         }
         found.took = began.elapsed();
-        found.all_reviews = self.counts().1 - reviews_before;
+        found.all_reviews = self.control_plane.asked().1 - reviews_before;
         found
     }
 
@@ -142,14 +142,6 @@ impl Stand<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         panic!("{} does not serve all metrics", target.address);
-    }
-
-    /// LISTs of pods and reviews, at kube-apiserver.
-    fn counts(&self) -> (f64, f64) {
-        (
-            self.control_plane.requests("LIST", "pods"),
-            self.control_plane.requests("POST", "subjectaccessreviews"),
-        )
     }
 }
 

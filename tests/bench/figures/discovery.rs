@@ -65,17 +65,15 @@ pub(super) fn shop(series: usize) -> Shop {
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let scene = Scene::set(shop(SERIES), SCRAPED);
-    scene.empty();
-    let idle = scene.prometheus.idle_cpu(RUN, 2);
+    let series = Series::set(SERIES);
     let runs = extent.runs.min(RUNS);
     let by_name = Looks {
-        adapter: looks(&scene, &by_name(), idle, runs),
-        peer: looks_of_peer(&scene, NAME, idle, runs),
+        adapter: series.looks(&by_name(), runs),
+        peer: series.looks_of_peer(NAME, runs),
     };
     let by_pattern = Looks {
-        adapter: looks(&scene, &by_pattern(), idle, runs),
-        peer: looks_of_peer(&scene, PATTERN, idle, runs),
+        adapter: series.looks(&by_pattern(), runs),
+        peer: series.looks_of_peer(PATTERN, runs),
     };
     let mut rows = by_name.rows("by name", Some(1.0 / 20.0));
     rows.extend(by_pattern.rows("by a pattern", None));
@@ -95,36 +93,67 @@ Bytes are those on the wire, as Prometheus counts them (`prometheus_http_respons
 
 /// What one look takes, run by run.
 #[derive(Default)]
-struct Look {
-    bytes: Vec<f64>,
+pub(super) struct Look {
+    pub(super) bytes: Vec<f64>,
     program_cpu_ms: Vec<f64>,
     prometheus_cpu_ms: Vec<f64>,
 }
 
-/// `idle` is what Prometheus takes in a run while nobody asks.
-fn looks(scene: &Scene, config: &str, idle: Duration, runs: usize) -> Look {
-    scene.configure(config);
-    let adapters: Vec<Adapter> = (0..PROGRAMS).map(|_| scene.adapter()).collect();
-    let programs: Vec<&Process> = adapters.iter().map(|adapter| &adapter.process).collect();
-    looks_of(&programs, scene, idle, runs)
+/// What there is to be found.
+pub(super) struct Series {
+    scene: Scene,
+    /// What Prometheus takes in a run while nobody asks.
+    idle: Duration,
 }
 
-fn looks_of(programs: &[&Process], scene: &Scene, idle: Duration, runs: usize) -> Look {
-    // The first looks find connections and memory still to be made.
-    thread::sleep(Duration::from_secs(3));
-    let mut look = Look::default();
-    for _ in 0..runs {
-        let before = Reading::of(scene, programs);
-        thread::sleep(RUN);
-        let now = Reading::of(scene, programs);
-        let looks = now.looks - before.looks;
-        look.bytes.push((now.bytes - before.bytes) / looks);
-        let ms = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() * 1000.0 / looks;
-        look.program_cpu_ms.push(ms(now.program, before.program));
-        look.prometheus_cpu_ms
-            .push(ms(now.prometheus.saturating_sub(idle), before.prometheus));
+impl Series {
+    /// So many.
+    pub(super) fn set(series: usize) -> Series {
+        let scene = Scene::set(shop(series), SCRAPED);
+        scene.empty();
+        let idle = scene.prometheus.idle_cpu(RUN, 2);
+        Series { scene, idle }
     }
-    look
+
+    pub(super) fn looks(&self, config: &str, runs: usize) -> Look {
+        self.scene.configure(config);
+        let adapters: Vec<Adapter> = (0..PROGRAMS).map(|_| self.scene.adapter()).collect();
+        let programs: Vec<&Process> = adapters.iter().map(|adapter| &adapter.process).collect();
+        self.looks_of(&programs, runs)
+    }
+
+    /// The peer needs a control plane, though it asks nothing of it here.
+    fn looks_of_peer(&self, series_query: &str, runs: usize) -> Option<Look> {
+        if !peer::is_given() {
+            return None;
+        }
+        let control_plane = ControlPlane::start();
+        let config = format!("rules:\n{}", upstream_rule(series_query));
+        let Scene { prometheus, .. } = &self.scene;
+        let start = |_| Peer::start(self.scene.path(), &config, &prometheus.url, &control_plane);
+        let peers: Vec<Peer> = (0..PROGRAMS).map(start).collect::<Option<_>>()?;
+        let programs: Vec<&Process> = peers.iter().map(|peer| &peer.process).collect();
+        Some(self.looks_of(&programs, runs))
+    }
+
+    fn looks_of(&self, programs: &[&Process], runs: usize) -> Look {
+        // The first looks find connections and memory still to be made.
+        thread::sleep(Duration::from_secs(3));
+        let mut look = Look::default();
+        for _ in 0..runs {
+            let before = Reading::of(&self.scene, programs);
+            thread::sleep(RUN);
+            let now = Reading::of(&self.scene, programs);
+            let looks = now.looks - before.looks;
+            let ms =
+                |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64() * 1000.0 / looks;
+            look.bytes.push((now.bytes - before.bytes) / looks);
+            look.program_cpu_ms.push(ms(now.program, before.program));
+            let prometheus = now.prometheus.saturating_sub(self.idle);
+            look.prometheus_cpu_ms.push(ms(prometheus, before.prometheus));
+        }
+        look
+    }
 }
 
 /// What was taken since the start.
@@ -204,21 +233,8 @@ impl Looks {
 
 impl Look {
     /// Of both ends.
-    fn cpu_ms(&self) -> Vec<f64> {
+    pub(super) fn cpu_ms(&self) -> Vec<f64> {
         let both = self.program_cpu_ms.iter().zip(&self.prometheus_cpu_ms);
         both.map(|(program, prometheus)| program + prometheus).collect()
     }
-}
-
-/// The peer needs a control plane, though it asks nothing of it here.
-fn looks_of_peer(scene: &Scene, series_query: &str, idle: Duration, runs: usize) -> Option<Look> {
-    if !peer::is_given() {
-        return None;
-    }
-    let control_plane = ControlPlane::start();
-    let config = format!("rules:\n{}", upstream_rule(series_query));
-    let start = |_| Peer::start(scene.path(), &config, &scene.prometheus.url, &control_plane);
-    let peers: Vec<Peer> = (0..PROGRAMS).map(start).collect::<Option<_>>()?;
-    let programs: Vec<&Process> = peers.iter().map(|peer| &peer.process).collect();
-    Some(looks_of(&programs, scene, idle, runs))
 }

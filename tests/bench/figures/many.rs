@@ -71,7 +71,7 @@ impl Size {
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let autoscalers = if extent.is_quick() { 1_000 } else { 10_000 };
+    let autoscalers = if extent.is_quick { 1_000 } else { 10_000 };
     let disjoint = at(Size::disjoint(autoscalers), extent);
     let shared = at(Size::shared(autoscalers), extent);
     let clustered = in_cluster(Size::disjoint(autoscalers), extent);
@@ -117,7 +117,7 @@ The adapter lists pods from the first request on that asks about them; who asks 
 pub(crate) struct Took {
     pub(crate) requests: f64,
     /// Most queries in any window while it warmed up.
-    most_queries: f64,
+    pub(crate) most_queries: f64,
     pub(crate) queries: Vec<f64>,
     /// Processor time of Prometheus in a window, in seconds, without scraping.
     pub(crate) prometheus_cpu_s: Vec<f64>,
@@ -125,15 +125,15 @@ pub(crate) struct Took {
     pub(crate) samples: Vec<f64>,
     /// Of one processor.
     pub(crate) adapter_cpu: Vec<f64>,
-    floor_cpu: Vec<f64>,
+    pub(crate) floor_cpu: Vec<f64>,
     pub(crate) adapter_mib: Vec<f64>,
     /// The most since the adapter started.
     adapter_peak_mib: f64,
     /// Of the rounds while it warmed up.
-    beginning: Outcome,
+    pub(crate) beginning: Outcome,
     /// Of all that came then.
-    outcome: Outcome,
-    narrow_cpu_s: Vec<f64>,
+    pub(crate) outcome: Outcome,
+    pub(crate) narrow_cpu_s: Vec<f64>,
     narrow_samples: Vec<f64>,
 }
 

@@ -14,35 +14,23 @@ const SETTLED: Duration = Duration::from_secs(5);
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let series = if extent.is_quick() {
-        SERIES / 10
-    } else {
-        6 * SERIES
-    };
-    let scene = Scene::set(shop(series), SCRAPED);
-    scene.empty();
-    let idle = peaks(&scene, "rules: []", extent.runs);
-    let named = peaks(&scene, &by_name(), extent.runs);
-    let pattern = peaks(&scene, &by_pattern(), extent.runs);
-    let above = |peaks: &[f64]| {
-        let idle = Spread::of(&idle).median;
-        peaks.iter().map(|peak| peak - idle).collect::<Vec<_>>()
-    };
+    let series = if extent.is_quick { SERIES / 10 } else { 6 * SERIES };
+    let memory = at(series, extent.runs);
     Figure {
         how: HOW.to_owned(),
         rows: vec![
-            row("resident memory, idle", "at most 20 MiB", 20.0, &idle),
+            row("resident memory, idle", "at most 20 MiB", 20.0, &memory.idle_mib),
             row(
                 &format!("memory above idle while {series} series are discovered by name"),
                 "at most 40 MiB",
                 40.0,
-                &above(&named),
+                &memory.by_name_mib,
             ),
             row(
                 &format!("memory above idle while {series} series are discovered by a pattern"),
                 "at most 40 MiB",
                 40.0,
-                &above(&pattern),
+                &memory.by_pattern_mib,
             ),
         ],
         machine,
@@ -53,6 +41,32 @@ const HOW: &str = "\
 The most memory that was resident in the five seconds after the start (`VmHWM`): without rules, with a rule of prometheus-adapter's form that names its series, and with one that has a pattern for them.
 Every run starts the adapter anew, without any objects.
 ";
+
+/// What it is, run by run.
+pub(super) struct Memory {
+    idle_mib: Vec<f64>,
+    /// Above idle, while series are discovered by name.
+    pub(super) by_name_mib: Vec<f64>,
+    /// The same by a pattern.
+    pub(super) by_pattern_mib: Vec<f64>,
+}
+
+/// With so many series to be discovered.
+pub(super) fn at(series: usize, runs: usize) -> Memory {
+    let scene = Scene::set(shop(series), SCRAPED);
+    scene.empty();
+    let idle_mib = peaks(&scene, "rules: []", runs);
+    let idle = Spread::of(&idle_mib).median;
+    let above = |config: &str| {
+        let peaks = peaks(&scene, config, runs);
+        peaks.iter().map(|peak| peak - idle).collect()
+    };
+    Memory {
+        by_name_mib: above(&by_name()),
+        by_pattern_mib: above(&by_pattern()),
+        idle_mib,
+    }
+}
 
 /// The most that an adapter of this configuration takes, run by run.
 fn peaks(scene: &Scene, config: &str, runs: usize) -> Vec<f64> {

@@ -51,7 +51,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
         .map(|seconds| Observer::embedded(&pod, &tls, *seconds))
         .collect();
     observers.push(Observer::over_prometheus(&pod, &tls));
-    let steps = if extent.is_quick() { 1 } else { 2 * extent.runs };
+    let steps = if extent.is_quick { 1 } else { 2 * extent.runs };
     settle(&mut observers, FIRST_RATE, |_| {});
     observers.iter_mut().for_each(|observer| observer.ages_s.clear());
     let mut rate = FIRST_RATE;

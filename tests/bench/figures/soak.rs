@@ -55,7 +55,7 @@ pub(crate) fn measure(extent: &Extent) -> Figure {
         let memory = disturb(&mut scene, &adapter, extent.soak);
         (asking.join().expect("the load is laid on to its end"), memory)
     });
-    let picture = if extent.is_quick() {
+    let picture = if extent.is_quick {
         "target/bench/performance-memory.svg"
     } else {
         PICTURE

@@ -26,22 +26,21 @@ const SHOP: Shop = Shop {
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let scene = Scene::with_rates(SHOP, Duration::from_secs(1));
+    let scene = scene();
     let backend_ms = backend_ms(&scene);
     let lookups_ms = lookups_ms(&scene);
-    let typed = starts_of_adapter(&scene, &typed_rules(), extent.runs);
-    let upstream = starts_of_adapter(&scene, &upstream_rules(), extent.runs);
+    let starts = at(RULES, &scene, extent.runs);
     let of_peer = starts_of_peer(&scene, extent.runs);
     let of_peer = of_peer.map_or(Cell::NotGiven, |of_peer| Cell::new(&of_peer, "ms"));
     Figure {
         how: HOW.to_owned(),
         rows: vec![
-            row("typed rules", &typed, backend_ms),
+            row("typed rules", &starts.typed_ms, backend_ms),
             Row {
                 peer: of_peer,
                 ..row(
                     "rules of prometheus-adapter's form, which look for series first",
-                    &upstream,
+                    &starts.upstream_ms,
                     backend_ms + lookups_ms,
                 )
             },
@@ -57,6 +56,26 @@ The backend's own time is the median of the same query asked of Prometheus direc
 Where rules look for series first, it is also that of all these lookups, four at a time as the adapter asks them: what Prometheus takes for one when it is asked nothing else, as often.
 The metric that is asked for is that of the rule whose series are looked for last.
 ";
+
+/// Everything but what is started.
+pub(super) fn scene() -> Scene {
+    Scene::with_rates(SHOP, Duration::from_secs(1))
+}
+
+/// How long the adapter takes to start, run by run.
+pub(super) struct Starts {
+    pub(super) typed_ms: Vec<f64>,
+    /// With rules that look for series first.
+    pub(super) upstream_ms: Vec<f64>,
+}
+
+/// With so many rules.
+pub(super) fn at(rules: usize, scene: &Scene, runs: usize) -> Starts {
+    Starts {
+        typed_ms: starts_of_adapter(scene, &typed_rules(rules), runs),
+        upstream_ms: starts_of_adapter(scene, &upstream_rules(rules), runs),
+    }
+}
 
 /// Lookups under way at once, as in the adapter.
 const LOOKUPS_AT_ONCE: usize = 4;
@@ -77,7 +96,7 @@ fn starts_of_peer(scene: &Scene, runs: usize) -> Option<Vec<f64>> {
     }
     let control_plane = ControlPlane::start();
     control_plane.fill(&SHOP);
-    let config = upstream_rules();
+    let config = upstream_rules(RULES);
     Some(starts(runs, || {
         let peer = Peer::spawn(scene.path(), &config, &scene.prometheus.url, &control_plane);
         let peer = peer.expect("it is given");
@@ -118,7 +137,7 @@ fn backend_ms(scene: &Scene) -> f64 {
 /// How long Prometheus takes to say which labels the series of each rule have.
 fn lookups_ms(scene: &Scene) -> f64 {
     let target = Target::plain(scene.prometheus.address());
-    let counters = others().chain([counter_name(0)]);
+    let counters = others(RULES).chain([counter_name(0)]);
     let paths = counters.map(|counter| format!("/api/v1/labels?match%5B%5D={counter}"));
     let requests: Vec<Request> = paths.map(|path| Request::get(&target, &path)).collect();
     let load = Load {
@@ -134,15 +153,15 @@ fn lookups_ms(scene: &Scene) -> f64 {
     outcome.took.as_secs_f64() * 1000.0 * requests.len() as f64 / outcome.answered as f64
 }
 
-/// Counters that no pod has.
-fn others() -> impl Iterator<Item = String> {
-    (1..RULES).map(|rule| format!("other_{rule}_total"))
+/// Counters that no pod has, for all but one of so many rules.
+fn others(rules: usize) -> impl Iterator<Item = String> {
+    (1..rules).map(|rule| format!("other_{rule}_total"))
 }
 
 /// The shop's rule and others beside it.
-fn typed_rules() -> String {
+fn typed_rules(rules: usize) -> String {
     let mut text = SHOP.rules();
-    for counter in others() {
+    for counter in others(rules) {
         writeln!(
             text,
             "  - {{metric: {counter}, objects: {{namespace: namespace, pods: pod}}, \
@@ -154,8 +173,8 @@ fn typed_rules() -> String {
 }
 
 /// The same in prometheus-adapter's form.
-fn upstream_rules() -> String {
-    let others = others().map(|counter| upstream_rule(&counter));
+fn upstream_rules(rules: usize) -> String {
+    let others = others(rules).map(|counter| upstream_rule(&counter));
     SHOP.upstream_rules() + &others.collect::<String>()
 }
 

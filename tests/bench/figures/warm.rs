@@ -10,7 +10,7 @@ use crate::report::{Cell, Figure, Row, Verdict};
 use crate::samples::Spread;
 use crate::scene::Scene;
 use crate::servers::{Adapter, Floor};
-use crate::shop::HUNDRED;
+use crate::shop::{HUNDRED, Shop};
 
 /// Requests a second while processor time is measured: far from busy, so that nothing is saved by doing much at once.
 const CALM: f64 = 500.0;
@@ -25,13 +25,11 @@ const MULTIPLEXED: Protocol = Protocol::Multiplexed {
 
 pub(crate) fn measure(extent: &Extent) -> Figure {
     let machine = Machine::now();
-    let pair = Pair::start();
+    let pair = Pair::start(HUNDRED);
     let cost = pair.both(extent, KEEP_ALIVE, Pace::Rate(CALM));
     let latency = pair.both(extent, KEEP_ALIVE, Pace::Rate(BRISK));
-    let parted = Parted::now(&[&pair.adapter.process, &pair.floor.process]);
-    let keep_alive = pair.both(extent, KEEP_ALIVE, Pace::Closed);
-    let multiplexed = pair.both(extent, MULTIPLEXED, Pace::Closed);
-    drop(parted);
+    let keep_alive = pair.at_full_load(extent, KEEP_ALIVE);
+    let multiplexed = pair.at_full_load(extent, MULTIPLEXED);
     Figure {
         how: HOW.to_owned(),
         rows: vec![
@@ -59,6 +57,12 @@ For the throughput the server has one processor to itself and the client the oth
 Where the server was not busy all the time, the client was the limit and the ratio of processor times tells more; that is in the lines below.
 ";
 
+/// At full load over HTTP/1.1, with so many workloads.
+pub(super) fn at(workloads: usize, extent: &Extent) -> Both {
+    let shop = Shop { workloads, ..HUNDRED };
+    Pair::start(shop).at_full_load(extent, KEEP_ALIVE)
+}
+
 /// The adapter and the floor, both warm.
 struct Pair {
     adapter: Adapter,
@@ -69,11 +73,11 @@ struct Pair {
 }
 
 impl Pair {
-    fn start() -> Pair {
-        let scene = Scene::with_rates(HUNDRED, PERIOD);
+    fn start(shop: Shop) -> Pair {
+        let scene = Scene::with_rates(shop, PERIOD);
         let adapter = scene.adapter();
         let target = scene.tls.target(adapter.address);
-        let body = target.body(&HUNDRED.paths()[0]);
+        let body = target.body(&shop.paths()[0]);
         let at_adapter = (target.clone(), scene.requests(&target));
         let floor = Floor::start(scene.path(), &body);
         let target = scene.tls.target(floor.address);
@@ -85,6 +89,12 @@ impl Pair {
             at_floor,
             _scene: scene,
         }
+    }
+
+    /// A processor for the servers, and the others for the client.
+    fn at_full_load(&self, extent: &Extent, protocol: Protocol) -> Both {
+        let _parted = Parted::now(&[&self.adapter.process, &self.floor.process]);
+        self.both(extent, protocol, Pace::Closed)
     }
 
     /// What the adapter and the floor do under the same load, in turn.
@@ -105,9 +115,9 @@ impl Pair {
 
 /// What several runs gave of both programs.
 #[derive(Default)]
-struct Both {
-    adapter: Runs,
-    floor: Runs,
+pub(super) struct Both {
+    pub(super) adapter: Runs,
+    pub(super) floor: Runs,
 }
 
 fn cost_row(Both { adapter, floor }: &Both) -> Row {

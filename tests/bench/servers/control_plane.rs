@@ -106,8 +106,16 @@ impl ControlPlane {
         }
     }
 
+    /// What kube-apiserver may be asked for a metric request: LISTs of pods and reviews that it has answered.
+    pub(crate) fn asked(&self) -> (f64, f64) {
+        (
+            self.requests("LIST", "pods"),
+            self.requests("POST", "subjectaccessreviews"),
+        )
+    }
+
     /// Requests that kube-apiserver has answered for a verb and a resource, since it started.
-    pub(crate) fn requests(&self, verb: &str, resource: &str) -> f64 {
+    fn requests(&self, verb: &str, resource: &str) -> f64 {
         let request = http::Request::get("/metrics").body(Vec::new()).unwrap();
         let text = runtime().block_on(self.client.request_text(request)).unwrap();
         let (verb, resource) = (format!("verb=\"{verb}\""), format!("resource=\"{resource}\""));
