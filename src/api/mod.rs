@@ -30,7 +30,7 @@ mod templates;
 mod types;
 mod usage;
 
-use self::answer::Written;
+use self::answer::Answered;
 use self::listings::Listings;
 use self::repeated::Repeated;
 use crate::provider::Provider;
@@ -54,7 +54,7 @@ pub use status::Status;
 pub struct ApiState {
     provider: Arc<Provider>,
     listings: Arc<Listings>,
-    repeated: Arc<Repeated<Written>>,
+    repeated: Arc<Repeated<Answered>>,
 }
 
 impl ApiState {

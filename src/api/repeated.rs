@@ -1,85 +1,81 @@
-//! Bodies that are asked for again while what they say is still the answer.
+//! Requests that come again, and what is known of them since they were answered.
 //!
-//! Ten autoscalers that scale by the same objects ask the same; it is computed and written once.
+//! An autoscaler asks the same every 15 s: its request need not be read each time. Ten autoscalers that scale by the
+//! same objects ask the same at once: their answer is computed and written once.
 
 use crate::model::QuickMap;
-use bytes::Bytes;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Most that is kept, in bytes: some 1,500 bodies of ten pods each.
-const MOST_BYTES: usize = 4 << 20;
+/// Most that is kept, in bytes as we reckon them: room for the requests of some 25,000 workloads and metrics.
+const MOST_BYTES: usize = 24 << 20;
 
-/// What a body takes beside its own bytes and those of its target.
-const BODY_BYTES: usize = 512;
+/// What a request takes beside its texts, once as it came and once as it was read, and the body of its answer.
+const REQUEST_BYTES: usize = 640;
 
-/// Bodies by target, each with the basis that it stands on.
-pub(super) struct Repeated<Basis>(Mutex<Bodies<Basis>>);
+/// Requests by target.
+pub(super) struct Repeated<Answered>(Mutex<Requests<Answered>>);
 
-struct Bodies<Basis> {
-    by_target: QuickMap<Box<str>, Arc<Body<Basis>>>,
+struct Requests<Answered> {
+    by_target: QuickMap<Box<str>, Request<Answered>>,
     bytes: usize,
 }
 
-struct Body<Basis> {
-    basis: Basis,
-    bytes: Bytes,
+struct Request<Answered> {
+    answered: Arc<Answered>,
+    bytes: usize,
 }
 
-impl<Basis> Repeated<Basis> {
-    /// The body that was sent for the same target, if its basis stands; else it is forgotten.
-    pub(super) fn get(&self, target: &str, stands: impl FnOnce(&Basis) -> bool) -> Option<Bytes> {
-        let body = self.lock().by_target.get(target).cloned()?;
-        if stands(&body.basis) {
-            return Some(body.bytes.clone());
-        }
-        self.lock().forget(target);
-        None
+impl<Answered> Repeated<Answered> {
+    /// What is known of the last request with the same target.
+    pub(super) fn get(&self, target: &str) -> Option<Arc<Answered>> {
+        let requests = self.lock();
+        let request = requests.by_target.get(target)?;
+        Some(Arc::clone(&request.answered))
     }
 
-    /// Keeps a body. Without room all others are forgotten: those that stand are soon here again.
-    pub(super) fn keep(&self, target: &str, basis: Basis, bytes: Bytes) {
-        let size = size_bytes(target, &bytes);
-        if size > MOST_BYTES {
+    /// Keeps what is known of a request. Without room all are forgotten: those that are asked are soon here again.
+    pub(super) fn keep(&self, target: &str, answered: Answered, body_bytes: usize) {
+        let bytes = REQUEST_BYTES + 2 * target.len() + body_bytes;
+        if bytes > MOST_BYTES {
             return;
         }
-        let mut bodies = self.lock();
-        bodies.forget(target);
-        if bodies.bytes + size > MOST_BYTES {
-            *bodies = Bodies::default();
-        }
-        bodies.bytes += size;
-        bodies
-            .by_target
-            .insert(target.into(), Arc::new(Body { basis, bytes }));
+        let request = Request {
+            answered: Arc::new(answered),
+            bytes,
+        };
+        let forgotten = self.lock().put(target, request);
+        // Without holding up others.
+        drop(forgotten);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bodies<Basis>> {
+    fn lock(&self) -> MutexGuard<'_, Requests<Answered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<Basis> Bodies<Basis> {
-    fn forget(&mut self, target: &str) {
-        if let Some(body) = self.by_target.remove(target) {
-            self.bytes -= size_bytes(target, &body.bytes);
+impl<Answered> Requests<Answered> {
+    /// Gives all back if they are too many with this one.
+    fn put(&mut self, target: &str, request: Request<Answered>) -> Option<Requests<Answered>> {
+        self.bytes += request.bytes;
+        match self.by_target.get_mut(target) {
+            Some(known) => self.bytes -= mem::replace(known, request).bytes,
+            None => drop(self.by_target.insert(target.into(), request)),
         }
+        (self.bytes > MOST_BYTES).then(|| mem::take(self))
     }
 }
 
-fn size_bytes(target: &str, bytes: &Bytes) -> usize {
-    BODY_BYTES + target.len() + bytes.len()
-}
-
-impl<Basis> Default for Bodies<Basis> {
+impl<Answered> Default for Requests<Answered> {
     fn default() -> Self {
-        Bodies {
+        Requests {
             by_target: QuickMap::default(),
             bytes: 0,
         }
     }
 }
 
-impl<Basis> Default for Repeated<Basis> {
+impl<Answered> Default for Repeated<Answered> {
     fn default() -> Self {
         Repeated(Mutex::default())
     }
@@ -89,8 +85,8 @@ impl<Basis> Default for Repeated<Basis> {
 mod tests {
     use super::*;
 
-    fn body(repeated: &Repeated<u8>, target: &str, stands: bool) -> Option<Bytes> {
-        repeated.get(target, |_| stands)
+    fn known(repeated: &Repeated<u8>, target: &str) -> Option<u8> {
+        repeated.get(target).map(|answered| *answered)
     }
 
     fn bytes(repeated: &Repeated<u8>) -> usize {
@@ -98,40 +94,37 @@ mod tests {
     }
 
     #[test]
-    fn body_is_found_by_its_target_while_its_basis_stands() {
+    fn request_is_known_by_its_target() {
         let repeated = Repeated::default();
-        repeated.keep("/one", 1, Bytes::from_static(b"{}"));
-        assert_eq!(body(&repeated, "/other", true), None);
-        assert_eq!(body(&repeated, "/one", true), Some(Bytes::from_static(b"{}")));
-        assert_eq!(body(&repeated, "/one", false), None);
-        assert_eq!(body(&repeated, "/one", true), None, "it was forgotten");
-        assert_eq!(bytes(&repeated), 0);
+        repeated.keep("/one", 1, 0);
+        assert_eq!(known(&repeated, "/other"), None);
+        assert_eq!(known(&repeated, "/one"), Some(1));
     }
 
     #[test]
-    fn newer_body_takes_the_place_of_the_older() {
+    fn newer_answer_takes_the_place_of_the_older() {
         let repeated = Repeated::default();
-        repeated.keep("/one", 1, Bytes::from_static(b"{}"));
+        repeated.keep("/one", 1, 1000);
         let before = bytes(&repeated);
-        repeated.keep("/one", 2, Bytes::from_static(b"[]"));
-        assert_eq!(
-            repeated.get("/one", |basis| *basis == 2),
-            Some(Bytes::from_static(b"[]"))
-        );
-        assert_eq!(bytes(&repeated), before);
+        repeated.keep("/one", 2, 10);
+        assert_eq!(known(&repeated, "/one"), Some(2));
+        assert_eq!(bytes(&repeated), before - 990);
     }
 
     #[test]
-    fn bodies_never_take_more_than_their_bound() {
+    fn requests_never_take_more_than_their_bound() {
         let repeated = Repeated::default();
-        let large = Bytes::from(vec![0; MOST_BYTES / 3]);
         for target in ["/a", "/b", "/c", "/d"] {
-            repeated.keep(target, 1, large.clone());
+            repeated.keep(target, 1, MOST_BYTES / 3);
             assert!(bytes(&repeated) <= MOST_BYTES);
         }
-        assert_eq!(body(&repeated, "/b", true), None);
-        assert_eq!(body(&repeated, "/d", true), Some(large));
-        repeated.keep("/e", 1, Bytes::from(vec![0; MOST_BYTES]));
-        assert_eq!(body(&repeated, "/e", true), None);
+        assert_eq!(known(&repeated, "/b"), None);
+        assert_eq!(known(&repeated, "/d"), Some(1));
+        repeated.keep("/d", 2, MOST_BYTES);
+        assert_eq!(
+            known(&repeated, "/d"),
+            Some(1),
+            "one that fills all others' place is not kept"
+        );
     }
 }

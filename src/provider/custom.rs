@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::basis::Basis;
+use super::basis::{Basis, Grounds};
 use super::error::{Error, Subject};
 use super::last::ObjectKey;
 use super::shared::{self, Ask, Found, Topic};
@@ -61,16 +61,16 @@ pub(super) async fn answer(
         now,
     };
     let values = asked.read(&found, trace)?;
-    // What a policy decided is decided anew, and counted, each time.
-    let held = found.held.filter(|_| trace.notes.is_empty());
-    let basis = held.map(|held| Basis {
-        catalog: Arc::downgrade(&catalog),
-        resource,
-        namespace,
-        choice: request.objects.clone(),
-        names,
-        objects,
-        held,
+    let basis = found.held.map(|held| {
+        let grounds = Grounds {
+            catalog: Arc::downgrade(&catalog),
+            entry: Arc::downgrade(entry),
+            resource,
+            namespace,
+            names,
+            objects,
+        };
+        Basis::new(Arc::new(grounds), held, trace)
     });
     Ok((values, basis))
 }
@@ -138,18 +138,18 @@ async fn objects(
 }
 
 /// A question that has its answer.
-struct Asked<'a> {
-    provider: &'a Provider,
-    request: &'a CustomRequest,
-    entry: &'a CustomEntry,
-    namespace: Option<Arc<str>>,
-    names: &'a ObjectNames,
-    subject: Subject<'a>,
-    now: Timestamp,
+pub(super) struct Asked<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) request: &'a CustomRequest,
+    pub(super) entry: &'a CustomEntry,
+    pub(super) namespace: Option<Arc<str>>,
+    pub(super) names: &'a ObjectNames,
+    pub(super) subject: Subject<'a>,
+    pub(super) now: Timestamp,
 }
 
 impl Asked<'_> {
-    fn read(&self, found: &Found, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
+    pub(super) fn read(&self, found: &Found, trace: &mut Trace) -> Result<Vec<ObjectValue>, Error> {
         let rule = &self.entry.rule;
         let answer = found.answer();
         if answer.shape == Shape::Scalar {

@@ -36,7 +36,7 @@ use crate::telemetry::Metrics;
 pub use crate::prometheus::{Answer as BackendAnswer, Shape};
 pub use ages::SampleAge;
 pub use backend::{Backend, OwnBackend};
-pub use basis::Basis;
+pub use basis::{Again, Basis};
 pub use error::{Error, NotFound};
 pub use trace::{Detail, Outcome, Reading, Trace, UsageOutcome};
 

@@ -15,7 +15,7 @@ pub struct Outcome<V> {
     pub result: Result<Vec<V>, Error>,
     /// How it came about, as far as it went.
     pub trace: Trace,
-    /// On what it rests, if it is asked for again and again: then it may be written once.
+    /// On what it rests, if it was asked for before and is kept fresh: then the next is found by it.
     pub basis: Option<Basis>,
 }
 

@@ -33,7 +33,7 @@ const JSON: &str = "application/json";
 const SAMPLES: usize = 1_000;
 
 /// What is counted.
-pub(crate) const PARTS: [Part; 4] = [Part::Warm, Part::Json, Part::Again, Part::Decode];
+pub(crate) const PARTS: [Part; 5] = [Part::Warm, Part::Json, Part::Anew, Part::Again, Part::Decode];
 
 /// A part of the work.
 #[derive(Clone, Copy)]
@@ -42,7 +42,9 @@ pub(crate) enum Part {
     Warm,
     /// The same in JSON.
     Json,
-    /// The same request once more.
+    /// The same request once more, in protobuf and JSON by turns: what it asks is known, and its list is written.
+    Anew,
+    /// The same request once more, in the same form.
     Again,
     /// A backend asked over HTTP for an answer of a thousand samples.
     Decode,
@@ -53,6 +55,7 @@ impl Part {
         match self {
             Part::Warm => "warm",
             Part::Json => "json",
+            Part::Anew => "anew",
             Part::Again => "again",
             Part::Decode => "decode",
         }
@@ -66,9 +69,10 @@ impl Part {
             .build()
             .unwrap();
         match self {
-            Part::Warm => runtime.block_on(warm(times, load::ACCEPT, each_another)),
-            Part::Json => runtime.block_on(warm(times, JSON, each_another)),
-            Part::Again => runtime.block_on(warm(times, load::ACCEPT, |path, _| path.to_owned())),
+            Part::Warm => runtime.block_on(warm(times, &[load::ACCEPT], each_another)),
+            Part::Json => runtime.block_on(warm(times, &[JSON], each_another)),
+            Part::Anew => runtime.block_on(warm(times, &[load::ACCEPT, JSON], the_same)),
+            Part::Again => runtime.block_on(warm(times, &[load::ACCEPT], the_same)),
             Part::Decode => runtime.block_on(decode(times)),
         }
     }
@@ -98,12 +102,17 @@ fn each_another(path: &str, time: usize) -> String {
     format!("{path}&time={time}")
 }
 
-async fn warm(times: usize, accept: &str, target: impl Fn(&str, usize) -> String) {
+fn the_same(path: &str, _: usize) -> String {
+    path.to_owned()
+}
+
+/// `accepts` are sent by turns.
+async fn warm(times: usize, accepts: &[&'static str], target: impl Fn(&str, usize) -> String) {
     let prometheus = FakePrometheus::start().await;
     let paths = HUNDRED.paths();
     let first = &paths[..FIRST];
     // The first only tell what will be asked.
-    provided(&prometheus, accept, first).await;
+    provided(&prometheus, accepts, first).await;
     let samples = samples(HUNDRED.pods * HUNDRED.workloads / HUNDRED.namespaces);
     let asked = prometheus.requests();
     assert_eq!(asked.len(), FIRST);
@@ -112,10 +121,10 @@ async fn warm(times: usize, accept: &str, target: impl Fn(&str, usize) -> String
     }
     let targets = (0..times).map(|time| target(&paths[0], time));
     let targets: Vec<String> = first.iter().cloned().chain(targets).collect();
-    let body = provided(&prometheus, accept, &targets).await;
+    let body = provided(&prometheus, accepts, &targets).await;
     let body = String::from_utf8_lossy(&body);
     assert!(body.contains("MetricValueList"), "{body}");
-    assert_eq!(body.starts_with('{'), accept == JSON, "{body}");
+    assert_eq!(body.starts_with('{'), accepts.last() == Some(&JSON), "{body}");
     assert_eq!(
         prometheus.requests().len(),
         2 * FIRST,
@@ -124,7 +133,7 @@ async fn warm(times: usize, accept: &str, target: impl Fn(&str, usize) -> String
 }
 
 /// Asks a new adapter, and gives its last answer.
-async fn provided(prometheus: &FakePrometheus, accept: &str, targets: &[String]) -> Bytes {
+async fn provided(prometheus: &FakePrometheus, accepts: &[&'static str], targets: &[String]) -> Bytes {
     let directory = tempfile::tempdir().unwrap();
     let configuration = configuration(prometheus, directory.path());
     let metrics = Arc::new(Metrics::default());
@@ -134,8 +143,8 @@ async fn provided(prometheus: &FakePrometheus, accept: &str, targets: &[String])
     let state = ApiState::new(provider);
     let app = init_service(App::new().configure(|service| api::configure(service, &state))).await;
     let mut body = Bytes::new();
-    for target in targets {
-        let request = TestRequest::get().uri(target).insert_header((ACCEPT, accept));
+    for (target, accept) in targets.iter().zip(accepts.iter().cycle()) {
+        let request = TestRequest::get().uri(target).insert_header((ACCEPT, *accept));
         body = call_and_read_body(&app, request.to_request()).await;
     }
     body

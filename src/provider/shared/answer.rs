@@ -20,12 +20,17 @@ use crate::telemetry::CacheOutcome;
 
 /// What was found for a request.
 pub(in crate::provider) struct Found {
-    kept: Arc<Kept>,
-    /// By what it is found again, if it is a kept answer that was asked for before.
+    pub(super) kept: Arc<Kept>,
+    /// By what it is found again, if it is a kept answer and its objects were asked for before.
     pub(in crate::provider) held: Option<Held>,
 }
 
 impl Found {
+    /// Whether a request was answered from the same.
+    pub(in crate::provider) fn is_held_by(&self, held: &Held) -> bool {
+        held.is(&self.kept)
+    }
+
     /// The answer that it is part of; of its samples only [`Found::samples`] are of use.
     pub(in crate::provider) fn answer(&self) -> &Answer {
         &self.kept.answer

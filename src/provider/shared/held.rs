@@ -1,7 +1,8 @@
-//! A kept answer that a request was answered from, and whether the next one would be too.
+//! A kept answer that a request was answered from, and what there is for the next one.
 
 use std::sync::{Arc, Weak};
 
+use super::answer::Found;
 use super::kept::Kept;
 use super::topic::Key;
 use super::{Shared, State};
@@ -12,44 +13,50 @@ use crate::model::{ObjectChoice, ObjectNames, Timestamp};
 pub(in crate::provider) struct Held {
     key: Arc<Key>,
     kept: Weak<Kept>,
+    /// Whether the objects were asked for before since it was evaluated.
+    pub(in crate::provider) is_repeated: bool,
 }
 
 impl Held {
-    pub(super) fn new(key: &Arc<Key>, kept: &Arc<Kept>) -> Held {
+    /// `before` is when the same objects were asked for the time before.
+    pub(super) fn new(key: &Arc<Key>, kept: &Arc<Kept>, before: Timestamp) -> Held {
         Held {
             key: Arc::clone(key),
             kept: Arc::downgrade(kept),
+            is_repeated: before > kept.evaluated_at(),
         }
     }
 
-    fn is(&self, kept: &Arc<Kept>) -> bool {
+    pub(super) fn is(&self, kept: &Arc<Kept>) -> bool {
         Weak::as_ptr(&self.kept) == Arc::as_ptr(kept)
     }
 }
 
 impl Shared {
-    /// Whether the same request would be answered from the same answer now. If so it counts as asked.
-    pub(in crate::provider) fn is_held(
+    /// What is kept now for a request that was answered from this, if it is fresh. If so it counts as asked.
+    ///
+    /// An incomplete answer is left to a policy.
+    pub(in crate::provider) fn recall_held(
         &self,
         held: &Held,
         choice: &ObjectChoice,
         names: &ObjectNames,
         now: Timestamp,
-    ) -> bool {
+    ) -> Option<Found> {
         let mut state = self.lock();
         let State { slots, families, .. } = &mut *state;
-        let Some(members) = families.get_mut(&*held.key.family) else {
-            return false;
+        let members = families.get_mut(&*held.key.family)?;
+        let serves = |kept: &Arc<Kept>| {
+            let is_fresh = self.ages.is_fresh(kept.evaluated_at(), now);
+            is_fresh && kept.is_about(names) && !kept.answer.is_incomplete()
         };
-        let noted = slots.note_if(&held.key, now, |slot| {
-            let kept = slot.kept.as_ref().filter(|kept| held.is(kept));
-            kept.is_some_and(|kept| self.ages.is_fresh(kept.evaluated_at(), now))
-        });
-        if let Some(slot) = noted {
-            slot.choose(members.is_wide, choice, names, self.memory, now);
-            members.is_asked_for(slot, &self.ages);
-            return true;
-        }
-        false
+        let slot = slots.note_if(&held.key, now, |slot| slot.kept.as_ref().is_some_and(serves))?;
+        let before = slot.choose(members.is_wide, choice, names, self.memory, now);
+        members.is_asked_for(slot, &self.ages);
+        let kept = slot.kept.clone()?;
+        Some(Found {
+            held: before.map(|before| Held::new(&held.key, &kept, before)),
+            kept,
+        })
     }
 }

@@ -60,12 +60,11 @@ impl Shared {
         let recalled = slot.recall(&self.ages, now);
         let recalled = recalled.filter(|(kept, _)| kept.is_about(ask.names));
         let recalled = recalled.map(|(kept, because)| {
-            let is_again = chosen.is_some_and(|before| before > kept.evaluated_at());
             let kept = Arc::clone(kept);
             match because {
                 Some(because) => Recalled::StandIn(kept, Arc::clone(because)),
                 None => {
-                    let held = is_again.then(|| Held::new(&key, &kept));
+                    let held = chosen.map(|before| Held::new(&key, &kept, before));
                     Recalled::Kept(kept, held)
                 }
             }

@@ -49,7 +49,7 @@ const HOW: &str = "\
 100 workloads of ten pods in ten namespaces are asked for in turn, over TLS 1.3 with a client certificate and with the headers of the autoscaler's controller.
 All answers are in the cache, and each is asked of Prometheus again before it is `freshFor` old, as always; there is no cluster, so that nobody else runs.
 Prometheus scrapes the pods every 15 s: every second, it is busy for some 40 ms of it, and those would be the 99th percentile.
-At these rates most requests repeat one whose answer still stands, and get the body that was written for it; what a body takes that is written anew is told by `warm` beside `again` in `tests/bench/instructions.txt`.
+At these rates most requests repeat one whose answer still stands, and get the body that was written for it; what one takes that is written anew is told by `anew` beside `again` in `tests/bench/instructions.txt`.
 Adapter and static handler are measured in turn in every run; a ratio is taken within a run.
 Processor time is that of the process, user and system, while 500 requests a second come in on 16 connections.
 Latency is measured at 2,000 requests a second on 16 connections, from the moment a request was due.
