@@ -134,7 +134,8 @@ pub(crate) fn number(value: f64) -> String {
     }
     let size = value.abs();
     let decimals = match size {
-        0.0 => 0,
+        // What is left of numbers that cancel each other out.
+        size if size < 1e-6 => return "0".to_owned(),
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,
         size if size >= 1.0 => 2,
